@@ -1,0 +1,76 @@
+"""Two parents or more to one child; rows of genes in, rows of genes out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from geneticpy.evolution.blocks import mate_permutations, mate_subsets
+from geneticpy.genome import Genome
+
+
+def half_and_half(
+    rng: np.random.Generator, one: np.ndarray, two: np.ndarray, genome: Genome
+) -> np.ndarray:
+    """Take each gene from either parent with probability 1/2.
+
+    Orders and subsets are crossed as wholes: by order crossover, and bit by bit at the size of
+    one of the parents.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    one, two : (n, d) arrays
+    genome : Genome
+
+    Returns
+    -------
+    (n, d) array
+    """
+    child = np.where(rng.random(one.shape) < 0.5, one, two)
+    for block in genome.permutations:
+        at = slice(block.start, block.stop)
+        child[:, at] = mate_permutations(rng, one[:, at], two[:, at])
+    for block in genome.subsets:
+        at = slice(block.start, block.stop)
+        child[:, at] = mate_subsets(rng, one[:, at], two[:, at], block)
+    return child
+
+
+def difference(
+    rng: np.random.Generator,
+    base: np.ndarray,
+    best: np.ndarray,
+    plus: np.ndarray,
+    minus: np.ndarray,
+    blended: np.ndarray,
+) -> np.ndarray:
+    """Move towards a good row and along the difference of two others (current-to-pbest/1).
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    base, best, plus, minus : (n, d) arrays
+    blended : (n, d) or (d,) mask
+        Genes that may change: the active numbers.
+
+    Returns
+    -------
+    (n, d) array
+        In [0, 1]: what would leave goes midway between the base and the bound.
+
+    References
+    ----------
+    .. [1] Zhang & Sanderson, "JADE: adaptive differential evolution with optional external
+       archive", IEEE Trans. Evolutionary Computation 13(5), 2009.
+    """
+    n, d = base.shape
+    f = np.clip(0.7 + 0.1 * rng.standard_cauchy((n, 1)), 0.1, 1.0)
+    rate = rng.normal(np.where(rng.random((n, 1)) < 0.5, 0.2, 0.9), 0.1)
+    trial = base + f * (best - base + plus - minus)
+    outside = trial != np.clip(trial, 0.0, 1.0)
+    if outside.any():
+        trial = np.where(outside, (base + (trial > 0.5)) / 2, trial)
+    draw = np.where(blended, rng.random((n, d)), 2.0)
+    taken = draw < rate
+    taken[np.arange(n), draw.argmin(axis=1)] = True  # at least one gene
+    return np.where(taken & blended, trial, base)

@@ -1,0 +1,196 @@
+"""Small steps, fresh draws, and changes of structure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from geneticpy.evolution.blocks import change_subsets, move_permutations
+from geneticpy.genome import Genome, ListBlock
+
+STRUCTURAL_CHANCE = 0.4  # of a child to change its structure (ALGORITHM 7b)
+INSERT, DELETE = 0.4, 0.4  # shares of the changes of a list; the rest swaps two items
+SIGMA_LIMITS = (1e-9, 0.4)  # of a small step, in quantiles
+
+
+def small_steps(
+    rng: np.random.Generator,
+    genes: np.ndarray,
+    active: np.ndarray,
+    sigma: np.ndarray,
+    genome: Genome,
+) -> np.ndarray:
+    """Change one or a few active ordinary genes of each row, at least one.
+
+    Ordered genes move by `sigma` times a normal step, stepped ones by a level at least; unordered
+    ones take another level; orders and subsets make a move of their own.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    genes : (n, d) array, changed in place
+    active : (n, d) mask
+    sigma : (n,) array
+    genome : Genome
+
+    Returns
+    -------
+    (n, d) array
+    """
+    columns = np.flatnonzero(genome.ordinary)
+    blocks = (*genome.permutations, *genome.subsets)
+    units = np.concatenate([columns, [block.start for block in blocks]]).astype(np.int64)
+    if not len(units) or not len(genes):
+        return genes
+    hit = _hits(rng, active[:, units])
+    row, unit = np.nonzero(hit[:, : len(columns)])
+    column = columns[unit]
+    genes[row, column] = nudge(rng, genes[row, column], column, sigma[row], genome)
+    for i, block in enumerate(blocks, start=len(columns)):
+        rows = np.flatnonzero(hit[:, i])
+        at = np.arange(block.start, block.stop)
+        part = genes[rows[:, None], at]
+        if i < len(columns) + len(genome.permutations):
+            genes[rows[:, None], at] = move_permutations(rng, part)
+        else:
+            genes[rows[:, None], at] = change_subsets(rng, part, block)
+    return genes
+
+
+def _hits(rng: np.random.Generator, active: np.ndarray) -> np.ndarray:
+    """(n, units) mask of what mutates: one, geometrically more, at times 30% of all."""
+    n, c = active.shape
+    count = active.sum(axis=1) if not active.all() else np.full(n, c)
+    want = 1.0 + np.where(rng.random(n) < 0.75, rng.geometric(0.5, size=n), 0)
+    want = np.where(rng.random(n) < 0.1, np.maximum(want, 0.3 * count), want)
+    draw = rng.random((n, c))
+    hit = draw * np.maximum(count, 1)[:, None] < want[:, None]
+    hit[np.arange(n), np.where(active, draw, 2.0).argmin(axis=1)] = True
+    return hit & active
+
+
+def nudge(
+    rng: np.random.Generator, u: np.ndarray, column: np.ndarray, sigma: np.ndarray, genome: Genome
+) -> np.ndarray:
+    """Mutate single genes: (n,) quantiles `u` of genes `column`, ordered ones by steps `sigma`."""
+    step = sigma * rng.standard_normal(len(u))
+    moved = u + step
+    outside = (moved < 0) | (moved > 1)
+    if outside.any():
+        moved[outside] = np.abs((moved[outside] + 1) % 2 - 1)  # reflected
+    if not len(genome.stepped):
+        return moved
+    k = genome.k[column]
+    stepped = np.flatnonzero(k)
+    if len(stepped):
+        column, k = column[stepped], k[stepped]
+        old = genome.level(u[stepped], column)
+        new = _next_level(old, genome.level(moved[stepped], column), step[stepped] > 0, k)
+        other = (old + 1 + (rng.random(len(old)) * (k - 1)).astype(np.int64)) % k
+        moved[stepped] = genome.centre(np.where(genome.ordered[column], new, other), column)
+    return moved
+
+
+def _next_level(old: np.ndarray, new: np.ndarray, up: np.ndarray, k: np.ndarray) -> np.ndarray:
+    """Levels after a step, at least one away from the old."""
+    toward = old + np.where(up, 1, -1)
+    toward = np.where((toward < 0) | (toward >= k), 2 * old - toward, toward)
+    return np.where(new == old, toward, new)
+
+
+def change_structure(
+    rng: np.random.Generator, genes: np.ndarray, active: np.ndarray, genome: Genome
+) -> np.ndarray:
+    """Take another arm of a choice, or insert, delete or swap items of a list.
+
+    One active structural gene of each row, uniformly chosen, changes.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    genes : (n, d) array, changed in place
+    active : (n, d) mask
+    genome : Genome
+
+    Returns
+    -------
+    (n, d) array
+    """
+    columns = genome.structural_columns
+    draw = np.where(active[:, columns], rng.random((len(genes), len(columns))), 2.0)
+    chosen = columns[draw.argmin(axis=1)]
+    usable = draw.min(axis=1) < 2
+    for column in np.unique(chosen[usable]):
+        rows = np.flatnonzero((chosen == column) & usable)
+        if column in genome.list_of:
+            genes[rows] = change_list(rng, genes[rows], genome.list_of[column], genome)
+        else:
+            numbers = np.full(len(rows), column)
+            genes[rows, column] = _other_arm(rng, genes[rows, column], numbers, genome)
+    return genes
+
+
+def _other_arm(
+    rng: np.random.Generator, u: np.ndarray, column: np.ndarray, genome: Genome
+) -> np.ndarray:
+    k = genome.k[column]
+    old = genome.level(u, column)
+    return genome.centre((old + 1 + (rng.random(len(u)) * (k - 1)).astype(np.int64)) % k, column)
+
+
+def change_list(
+    rng: np.random.Generator, genes: np.ndarray, block: ListBlock, genome: Genome
+) -> np.ndarray:
+    """Insert, delete or swap items of one list in each row, (n, d).
+
+    A new item is a copy of its predecessor or, half of the time and in an empty list, drawn anew.
+    """
+    n, (longest, width) = len(genes), block.items.shape
+    size_gene = np.full(n, block.size_gene)
+    size = genome.level(genes[:, block.size_gene], size_gene) + block.min_size
+    kind = rng.random(n)
+    insert = (kind < INSERT) & (size < longest) | (size == block.min_size)
+    swap = (kind >= INSERT + DELETE) & (size > 1)
+    delete = ~insert & ~swap
+    insert &= ~swap
+    at = (rng.random(n) * (size + insert)).astype(np.int64)
+    other = (at + 1 + (rng.random(n) * (size - 1)).astype(np.int64)) % np.maximum(size, 1)
+    take = _moved_items(at, other, insert, delete, longest)
+    items = genes[:, block.items.ravel()].reshape(n, longest, width)
+    items = items[np.arange(n)[:, None], take]
+    fresh = np.flatnonzero(insert & ((rng.random(n) < 0.5) | (size == 0)))
+    drawn = genome.sample(rng, len(fresh))[:, block.items[0]]
+    items[fresh, at[fresh]] = drawn
+    genes[:, block.items.ravel()] = items.reshape(n, longest * width)
+    level = size - block.min_size + insert - delete
+    genes[:, block.size_gene] = genome.centre(level, size_gene)
+    return genes
+
+
+def _moved_items(
+    at: np.ndarray, other: np.ndarray, insert: np.ndarray, delete: np.ndarray, longest: int
+) -> np.ndarray:
+    """(n, longest) for each place of a list, the place whose item comes there."""
+    place = np.arange(longest)
+    at, other = at[:, None], other[:, None]
+    inserted = np.where(place < at, place, np.maximum(place - 1, 0))
+    deleted = np.where(place < at, place, np.minimum(place + 1, longest - 1))
+    swapped = np.where(place == at, other, np.where(place == other, at, place))
+    return np.where(
+        insert[:, None], inserted, np.where(delete[:, None], deleted, swapped)
+    )
+
+
+def inherit_sigma(rng: np.random.Generator, sigma: np.ndarray) -> np.ndarray:
+    """Mutate step sizes log-normally; survival selects the good ones.
+
+    References
+    ----------
+    .. [1] Beyer & Schwefel, "Evolution strategies: a comprehensive introduction", Natural
+       Computing 1, 2002, section 4.2.
+    """
+    return np.clip(sigma * np.exp(0.5 * rng.standard_normal(len(sigma))), *SIGMA_LIMITS)
+
+
+MutationOperator = Callable[[np.random.Generator, np.ndarray, np.ndarray, Genome], np.ndarray]

@@ -1,0 +1,325 @@
+"""Ask and tell: the engine under `optimize`, for other libraries."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from geneticpy.checks import function, generator, number, whole
+from geneticpy.errors import ArgumentError, SpaceError
+from geneticpy.evolution.budget import Budget
+from geneticpy.evolution.population import Population
+from geneticpy.evolution.strategies.mixed import Mixed, Operators
+from geneticpy.evolution.supply import Supply
+from geneticpy.space.encoding import Encoding
+
+CHEAP_BUDGET = 20_000  # evaluations above which whole generations are proposed (ALGORITHM 1)
+PORTION = 5  # candidates a portion below that budget (ALGORITHM 1)
+
+
+class Strategy(Protocol):
+    """A way to propose rows and to learn from their losses."""
+
+    def propose(self, n: int) -> Population:
+        """Make `n` unborn rows: genes (n, d), step sizes and the ids of the parents."""
+
+    def update(self, rows: Population) -> None:
+        """Learn from evaluated rows, in the order of their ids; failed ones have loss inf."""
+
+
+class Candidates:
+    """Points to evaluate; iterating gives pairs of id and parameters.
+
+    Attributes
+    ----------
+    ids : (n,) array of int
+    genes : (n, d) array
+    parents : (n, 2) array of int
+        Ids of the parents, -1 for none.
+    species : (n,) array of uint64
+        Equal for points of one structure.
+    """
+
+    def __init__(self, encoding: Encoding, rows: Population):
+        self._encoding = encoding
+        self.ids, self.genes = rows.ids, rows.genes
+        self.parents, self.species = rows.parents, rows.species
+
+    @cached_property
+    def params(self) -> list[Any]:
+        """Parameters of each point, in the shape of the space."""
+        return self._encoding.decode(self.genes)
+
+    @cached_property
+    def columns(self) -> Any:
+        """Parameters of all points as columns; see `Encoding.columns`."""
+        return self._encoding.columns(self.genes)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[tuple[int, Any]]:
+        return iter(zip(self.ids.tolist(), self.params, strict=True))
+
+    def __repr__(self) -> str:
+        return f"Candidates(ids={self.ids.tolist()}, params={self.params})"
+
+
+class Optimizer:
+    """Genetic algorithm by ask and tell; always minimizes.
+
+    Parameters
+    ----------
+    space : nested data
+        As for `optimize`.
+    size, generation_count, retain_percentage, max_evaluations
+        The planned budget, as for `optimize`; the algorithm is chosen by it, and nothing stops
+        you from asking for more.
+    constraint, initial, cache, percentage_to_randomly_spawn, mutate_chance, adaptive_mutation
+        As for `optimize`.
+    tournament_size : int, optional
+        Select parents by tournaments of so many rivals.
+    selector, crossover, mutation, replacer : callable, optional
+        As for `optimize`.
+    batch : int, optional
+        Candidates that `ask` gives when it is not told how many. By default 5, and the new
+        individuals of a generation when the budget is above 20,000.
+    seed : int, SeedSequence, BitGenerator or Generator, optional
+
+    Attributes
+    ----------
+    encoding : Encoding
+    budget : Budget
+    best_params, best_loss
+        Of the best point told, the earliest of equals; None and nan before.
+    exhausted : str
+        Why there is nothing left to ask for; empty while there is.
+
+    Raises
+    ------
+    SpaceError
+        For a space that is none, or an initial point outside it.
+    ArgumentError
+        For any other wrong argument.
+
+    Notes
+    -----
+    Proposals depend on the seed, on how many candidates each `ask` was for, and on the results
+    told before it, in the order of their ids: not on the order of the calls of `tell`.
+
+    Examples
+    --------
+    >>> from geneticpy import Optimizer, UniformDistribution
+    >>> optimizer = Optimizer({"x": UniformDistribution(-1, 1)}, seed=1)
+    >>> for _ in range(30):
+    ...     candidates = optimizer.ask()
+    ...     optimizer.tell(candidates.ids, [p["x"] ** 2 for p in candidates.params])
+    >>> optimizer.best_loss < 1e-2
+    True
+    """
+
+    def __init__(
+        self,
+        space: Any,
+        *,
+        size: int = 100,
+        generation_count: int = 10,
+        retain_percentage: float = 0.5,
+        max_evaluations: int | None = None,
+        constraint: Callable[[Any], bool] | None = None,
+        initial: Sequence[Any] | None = None,
+        cache: bool = True,
+        percentage_to_randomly_spawn: float | None = None,
+        mutate_chance: float | None = None,
+        adaptive_mutation: bool = False,
+        tournament_size: int | None = None,
+        selector: Callable[..., np.ndarray] | None = None,
+        crossover: Callable[..., np.ndarray] | None = None,
+        mutation: Callable[..., np.ndarray] | None = None,
+        replacer: Callable[..., np.ndarray] | None = None,
+        batch: int | None = None,
+        seed: Any = None,
+    ):
+        self.encoding = Encoding(space)
+        self.budget = Budget(size, generation_count, retain_percentage, max_evaluations)
+        self.batch = self._portion() if batch is None else whole("batch", batch)
+        operators = Operators(
+            mutate_chance=_share("mutate_chance", mutate_chance),
+            adaptive_mutation=bool(adaptive_mutation),
+            immigrants=_share("percentage_to_randomly_spawn", percentage_to_randomly_spawn),
+            tournament_size=None
+            if tournament_size is None
+            else whole("tournament_size", tournament_size),
+            selector=function("selector", selector),
+            crossover=function("crossover", crossover),
+            mutation=function("mutation", mutation),
+            replacer=function("replacer", replacer),
+        )
+        rng = generator(seed)
+        self._supply = Supply(rng, self.encoding, function("constraint", constraint), bool(cache))
+        self._initial = self._admit_initial(initial)
+        self._strategy = _strategy(rng, self.encoding, self.budget, operators)
+        self._pending = Population.empty(self.encoding.genome.d)
+        self._told = np.zeros(0, bool)
+        self._next_id = 0
+        self._best: tuple[float, int] = (math.nan, -1)
+        self._best_genes: np.ndarray | None = None
+
+    def _portion(self) -> int:
+        return self.budget.new_per_generation if self.budget.total > CHEAP_BUDGET else PORTION
+
+    def _admit_initial(self, initial: Sequence[Any] | None) -> Population:
+        points = [] if initial is None else initial
+        if not isinstance(points, list | tuple):
+            raise ArgumentError(f"initial: must be a list of parameters, got {initial!r}.")
+        genes = self.encoding.encode(points, "initial")
+        for i, point in enumerate(points):
+            if not self._supply.allows(point):
+                raise SpaceError(f"initial[{i}]: must satisfy the constraint, got {point!r}.")
+        return self._supply.admit(_orphans(genes), len(genes))
+
+    def ask(self, n: int | None = None) -> Candidates:
+        """Propose points that were never proposed before.
+
+        Parameters
+        ----------
+        n : int, optional
+            How many; `batch` by default.
+
+        Returns
+        -------
+        Candidates
+            Fewer than `n`, or none, when the space is exhausted.
+        """
+        n = self.batch if n is None else whole("n", n)
+        self._learn()
+        rows, self._initial = self._initial.take(slice(n)), self._initial.take(slice(n, None))
+        if len(rows) < n and not self._supply.exhausted:
+            rows = rows.join(self._supply.find(self._strategy.propose, n - len(rows)))
+        self._register(rows)
+        return Candidates(self.encoding, rows)
+
+    def _register(self, rows: Population) -> None:
+        """Give rows their ids and wait for their losses."""
+        rows.ids = np.arange(self._next_id, self._next_id + len(rows))
+        self._next_id += len(rows)
+        self._pending = self._pending.join(rows) if len(self._pending) else rows.take(slice(None))
+        self._told = np.concatenate([self._told, np.zeros(len(rows), bool)])
+
+    def tell(
+        self, ids: Any = None, loss: Any = None, *, params: Sequence[Any] | None = None
+    ) -> None:
+        """Report losses of asked points, or of points that were not asked for.
+
+        Parameters
+        ----------
+        ids : int or (n,) array of int
+            Any of the ids that `ask` gave, each once, in any order.
+        loss : float or (n,) array
+            NaN for a failed evaluation.
+        params : sequence of n parameter sets, instead of `ids`
+            Known points, evaluated elsewhere.
+
+        Raises
+        ------
+        ArgumentError
+            For an id that is not waiting, or shapes that do not fit.
+        SpaceError
+            For parameters outside the space.
+        """
+        if (ids is None) == (params is None):
+            raise ArgumentError(f"tell: must get ids or params, not both, got {ids=}, {params=}.")
+        if params is not None:
+            ids = self._add(params)
+        ids = np.atleast_1d(np.asarray(ids))
+        losses = self._as_losses(loss, ids.shape)
+        at = self._waiting(ids)
+        self._pending.loss[at] = losses
+        self._told[at] = True
+        self._keep_best(at)
+
+    def _add(self, params: Sequence[Any]) -> np.ndarray:
+        """Register points that were not asked for; returns their ids."""
+        rows = _orphans(self.encoding.encode(params))
+        rows = self._supply.note(rows)
+        self._register(rows)
+        return rows.ids
+
+    def _as_losses(self, loss: Any, shape: tuple[int, ...]) -> np.ndarray:
+        try:
+            losses = np.atleast_1d(np.asarray(loss, float))
+        except (TypeError, ValueError) as error:
+            raise ArgumentError(f"tell: loss must be numbers, got {loss!r}.") from error
+        if losses.shape != shape:
+            raise ArgumentError(f"tell: loss must have the shape {shape} of ids, got {loss!r}.")
+        return losses
+
+    def _waiting(self, ids: np.ndarray) -> np.ndarray:
+        """Places of ids among the pending rows, which are sorted by id."""
+        pending = self._pending.ids
+        at = np.searchsorted(pending, ids)
+        known = at < len(pending)
+        known[known] = (pending[at[known]] == ids[known]) & ~self._told[at[known]]
+        if not known.all() or len(np.unique(at)) < len(at):
+            wrong = ids[~known] if not known.all() else ids
+            raise ArgumentError(
+                f"tell: ids must be asked for and told once each, got {wrong.tolist()}."
+            )
+        return at
+
+    def _keep_best(self, at: np.ndarray) -> None:
+        """Remember the best of all, the earliest of equals."""
+        if not len(at) or np.isnan(self._pending.loss[at]).all():
+            return
+        rows = self._pending.take(np.sort(at))
+        first = int(np.nanargmin(rows.loss))
+        found = (float(rows.loss[first]), int(rows.ids[first]))
+        if self._best_genes is None or found < self._best:
+            self._best, self._best_genes = found, rows.genes[first]
+
+    def _learn(self) -> None:
+        """Hand what was told since the last time to the strategy, in the order of ids."""
+        if not self._told.any():
+            return
+        rows = self._pending.take(self._told)
+        self._pending = self._pending.take(~self._told)
+        self._told = np.zeros(len(self._pending), bool)
+        rows.loss = np.where(np.isnan(rows.loss), np.inf, rows.loss)
+        self._strategy.update(rows)
+
+    @property
+    def best_loss(self) -> float:
+        """Smallest loss told; nan before."""
+        return self._best[0]
+
+    @property
+    def best_params(self) -> Any:
+        """Parameters of the smallest loss told."""
+        if self._best_genes is None:
+            return None
+        return self.encoding.decode(self._best_genes[None])[0]
+
+    @property
+    def exhausted(self) -> str:
+        """Why there is nothing left to ask for."""
+        return "" if len(self._initial) else self._supply.exhausted
+
+
+def _strategy(
+    rng: np.random.Generator, encoding: Encoding, budget: Budget, operators: Operators
+) -> Strategy:
+    """The strategy for a space and a budget: so far the genetic algorithm alone."""
+    mu = 40 if budget.total > CHEAP_BUDGET else 12
+    return Mixed(rng, encoding.genome, mu=mu, cap=max(4, mu // 10), operators=operators)
+
+
+def _orphans(genes: np.ndarray) -> Population:
+    return Population.unborn(genes, 0.2, np.full((len(genes), 2), -1))
+
+
+def _share(name: str, value: float | None) -> float | None:
+    return None if value is None else number(name, value, 0, 1)

@@ -1,0 +1,410 @@
+"""The front door: validates, wires and loops. The algorithm is behind ask and tell."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from geneticpy.checks import function, no_unknown, number, one_of, whole
+from geneticpy.errors import ArgumentError, EvaluationError, EvaluationWarning
+from geneticpy.evaluation.loss import (
+    CoroutineLoss,
+    Limits,
+    Loss,
+    Outcomes,
+    VectorizedLoss,
+    make_loss,
+    traceback_of,
+)
+from geneticpy.evolution.optimizer import Candidates, Optimizer
+from geneticpy.run.history import History
+from geneticpy.run.progress import Bar, Progress
+from geneticpy.run.result import OptimizeResult
+from geneticpy.run.stopping import Stopping
+
+
+def optimize(
+    fn: Callable[[Any], Any],
+    param_space: Any,
+    size: int = 100,
+    generation_count: int = 10,
+    percentage_to_randomly_spawn: float | None = None,
+    mutate_chance: float | None = None,
+    retain_percentage: float = 0.5,
+    maximize_fn: bool = False,
+    target: float | None = None,
+    verbose: bool = False,
+    seed: Any = None,
+    patience: int | None = None,
+    use_tournament_selection: bool = False,
+    tournament_size: int = 3,
+    adaptive_mutation: bool = False,
+    *,
+    max_evaluations: int | None = None,
+    time_limit: float | None = None,
+    constraint: Callable[[Any], bool] | None = None,
+    initial: Sequence[Any] | None = None,
+    vectorized: bool = False,
+    on_error: str = "skip",
+    cache: bool = True,
+    batch: int | None = None,
+    callback: Callable[[Progress], Any] | None = None,
+    terminator: Callable[[Progress], Any] | None = None,
+    selector: Callable[..., np.ndarray] | None = None,
+    crossover: Callable[..., np.ndarray] | None = None,
+    mutation: Callable[..., np.ndarray] | None = None,
+    replacer: Callable[..., np.ndarray] | None = None,
+    **unknown: Any,
+) -> OptimizeResult:
+    """Find parameters with a small loss by a genetic algorithm.
+
+    Parameters
+    ----------
+    fn : callable
+        ``fn(params) -> float``, to be minimized; may be a coroutine function, whose evaluations
+        run concurrently within a generation. `params` has the shape of `param_space` with values
+        in it.
+    param_space : nested data
+        Any nesting of dicts, lists, tuples, distributions of this package, frozen scipy.stats
+        distributions, and constants.
+    size : int, default 100
+        Individuals of a generation. All of the first are evaluated.
+    generation_count : int, default 10
+        Generations after the first. At most
+        ``size * (1 + generation_count * (1 - retain_percentage))`` evaluations are made.
+    percentage_to_randomly_spawn : float in [0, 1], optional
+        Share of fresh random individuals among the new ones. By default 0.05.
+    mutate_chance : float in [0, 1], optional
+        Of a new individual to get small mutations. By default the algorithm decides.
+    retain_percentage : float in [0, 1), default 0.5
+        Share of a generation that survives without being evaluated again.
+    maximize_fn : bool, default False
+        Look for a large value instead.
+    target : float, optional
+        Stop when a value is as good or better.
+    verbose : bool, default False
+        Show a progress bar.
+    seed : int, SeedSequence, BitGenerator or Generator, optional
+        The same seed gives the same run.
+    patience : int, optional
+        Stop after so many generations without improvement.
+    use_tournament_selection : bool, default False
+        Select parents by tournaments of `tournament_size` rivals, instead of uniformly among the
+        survivors.
+    tournament_size : int, default 3
+    adaptive_mutation : bool, default False
+        Let a given `mutate_chance` grow while nothing improves.
+    max_evaluations : int, optional
+        Stop after so many evaluations, if `generation_count` has not ended the run before.
+    time_limit : float, optional
+        Seconds. The evaluation under way is finished.
+    constraint : callable, optional
+        ``constraint(params) -> bool``; points for which it is false are not evaluated.
+    initial : sequence of parameter sets, optional
+        Points that are evaluated first.
+    vectorized : bool, default False
+        `fn` receives columns, the shape of the space with arrays at the leaves, and returns an
+        array of n losses. See `Encoding.columns` for lists and choices with parameters.
+    on_error : {"skip", "raise"}, default "skip"
+        Whether an exception in `fn` costs its own evaluation only, or ends the run.
+    cache : bool, default True
+        Evaluate no point twice. False for noisy functions.
+    batch : int, optional
+        Individuals that are proposed at once; each batch knows all results before it. By default
+        5; a whole generation for vectorized and coroutine functions, and for more than 20,000
+        evaluations. The run depends on the seed and on this number.
+    callback : callable, optional
+        ``callback(progress)`` after each generation; stops the run by returning True or raising
+        StopIteration.
+    terminator : callable, optional
+        ``terminator(progress)`` after each generation; stops the run by returning True or a
+        message.
+    selector : callable, optional
+        ``selector(rng, loss, n) -> (n,) rows``: parents among the survivors, whose losses come
+        sorted, best first.
+    crossover : callable, optional
+        ``crossover(rng, one, two, genome) -> (n, d) genes``: children of (n, d) parents.
+    mutation : callable, optional
+        ``mutation(rng, genes, active, genome) -> (n, d) genes``: small mutations of children.
+    replacer : callable, optional
+        ``replacer(rng, loss, birth, n) -> rows``: about n survivors among children and parents;
+        `birth` is the number of the evaluation.
+
+    Returns
+    -------
+    OptimizeResult
+        Unpacks to ``best_params, loss, total_time``.
+
+    Raises
+    ------
+    ArgumentError
+        For a wrong argument, before the first evaluation.
+    SpaceError
+        For a space that is none, an initial point outside it, or a constraint that nothing meets.
+    LossError
+        When `fn` returns something that is no number.
+    EvaluationError
+        When every evaluation of the first generation failed.
+
+    Notes
+    -----
+    Whatever is raised after the first evaluation has an attribute `result` with everything
+    evaluated so far. Ctrl-C ends the run and returns its result.
+
+    Examples
+    --------
+    >>> import geneticpy
+    >>> space = {"x": geneticpy.UniformDistribution(-5, 5), "n": geneticpy.UniformDistribution(0, 9, q=1)}
+    >>> best_params, loss, total_time = geneticpy.optimize(
+    ...     lambda params: params["x"] ** 2 + (params["n"] - 3) ** 2, space, seed=0)
+    >>> best_params["n"]
+    3
+    """
+    _accept_old_names(unknown)
+    if isinstance(target, bool):  # the position of `verbose` in GeneticPy 0.1
+        target, verbose = None, target
+    whole("tournament_size", tournament_size)
+    sign = -1.0 if maximize_fn else 1.0
+    enough = None
+    if target is not None:
+        goal = sign * number("target", target, -math.inf)
+        enough = _EnoughLoss(sign, goal)
+    stopping = Stopping(
+        enough=enough,
+        patience=None if patience is None else whole("patience", patience),
+        time_limit=None if time_limit is None else number("time_limit", time_limit, 0),
+        terminator=function("terminator", terminator),
+        callback=function("callback", callback),
+    )
+    one_of("on_error", on_error, ("skip", "raise"))
+    optimizer = Optimizer(
+        param_space,
+        size=size,
+        generation_count=generation_count,
+        retain_percentage=retain_percentage,
+        max_evaluations=max_evaluations,
+        constraint=constraint,
+        initial=initial,
+        cache=cache,
+        percentage_to_randomly_spawn=percentage_to_randomly_spawn,
+        mutate_chance=mutate_chance,
+        adaptive_mutation=adaptive_mutation,
+        tournament_size=tournament_size if use_tournament_selection else None,
+        selector=selector,
+        crossover=crossover,
+        mutation=mutation,
+        replacer=replacer,
+        batch=batch,
+        seed=seed,
+    )
+    loss = make_loss(fn, vectorized=vectorized)
+    if batch is None and isinstance(loss, CoroutineLoss | VectorizedLoss):
+        optimizer.batch = optimizer.budget.size
+    run = Run(optimizer, loss, stopping, sign=sign, raise_errors=on_error == "raise")
+    return run.complete(verbose=bool(verbose))
+
+
+class Run:
+    """The loop over ask, evaluate and tell.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    loss : Loss
+    stopping : Stopping
+    sign : {1.0, -1.0}
+        -1 if the user maximizes.
+    raise_errors : bool
+        Whether an exception of the loss ends the run.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        loss: Loss,
+        stopping: Stopping,
+        *,
+        sign: float = 1.0,
+        raise_errors: bool = False,
+    ):
+        self._optimizer, self._loss, self._stopping, self.sign = optimizer, loss, stopping, sign
+        self._limits = Limits(stopping.enough, stopping.deadline, raise_errors)
+        self.history = History(optimizer.encoding, optimizer.encoding.genome.d)
+        self.generation = 0
+        self._bar = Bar(0, shown=False)
+        self._first_error: Exception | None = None
+
+    def complete(self, *, verbose: bool = False) -> OptimizeResult:
+        """Run until something ends it."""
+        budget, points = self._optimizer.budget, self._optimizer.encoding.genome.points
+        self._bar = Bar(int(min(budget.total, points)), verbose)
+        try:
+            message = self._loop()
+            self._warn_of_failures()
+        except KeyboardInterrupt:
+            message = f"interrupted after {len(self.history)} evaluations"
+        except BaseException as error:
+            self._attach_result(error)
+            raise
+        finally:
+            self._bar.close()
+            self._loss.close()
+        return self.result(message)
+
+    def _loop(self) -> str:
+        while True:
+            message = self.evolve()
+            if message:
+                return message
+            self.generation += 1
+
+    def evolve(self) -> str:
+        """Evaluate the current generation; returns why to stop, or an empty string."""
+        budget = self._optimizer.budget
+        message = self._evaluate_up_to(budget.end(self.generation))
+        if self.generation == 0:
+            self._check_not_all_failed()
+        message = message or self._stopping.after_generation(self.progress())
+        if message or len(self.history) < budget.total:
+            return message
+        return self._spent()
+
+    def _spent(self) -> str:
+        budget = self._optimizer.budget
+        if budget.total == budget.max_evaluations:
+            return f"max_evaluations reached: {budget.total} evaluations"
+        return (
+            f"generation_count reached: {budget.generation_count} generations, "
+            f"{budget.total} evaluations"
+        )
+
+    def _evaluate_up_to(self, end: int) -> str:
+        """Evaluate batches until `end` evaluations are made; returns why to stop before."""
+        optimizer = self._optimizer
+        while len(self.history) < end:
+            candidates = optimizer.ask(min(optimizer.batch, end - len(self.history)))
+            if not len(candidates):
+                return f"space exhausted: {optimizer.exhausted}"
+            self._evaluate(candidates)
+            message = self._stopping.within(self.best_loss)
+            if message:
+                return message
+        return ""
+
+    def _evaluate(self, candidates: Candidates) -> None:
+        """Evaluate candidates; what has ended is recorded whatever happens to the others."""
+        outcomes = Outcomes()
+        try:
+            self._loss.evaluate(candidates, outcomes, self._limits)
+        finally:
+            self._record(candidates, outcomes)
+
+    def _record(self, candidates: Candidates, outcomes: Outcomes) -> None:
+        n = len(outcomes.seconds)
+        if not n:
+            return
+        order = np.argsort(outcomes.at[:n])
+        at = np.asarray(outcomes.at[:n])[order]
+        loss = np.asarray(outcomes.loss[:n], float)[order]
+        if np.isnan(loss).any():
+            reasons = outcomes.reasons()
+            errors = {row: reasons[i] for row, i in enumerate(at.tolist()) if i in reasons}
+            if self._first_error is None and outcomes.errors:
+                self._first_error = next(iter(outcomes.errors.values()))
+        else:
+            errors = {}
+        rows: Any = slice(None) if n == len(candidates) else at
+        self._optimizer.tell(candidates.ids[rows], self.sign * loss)
+        self.history.append(
+            errors,
+            id=candidates.ids[rows],
+            generation=self.generation,
+            genes=candidates.genes[rows],
+            loss=loss,
+            species=candidates.species[rows],
+            parents=candidates.parents[rows],
+            seconds=np.asarray(outcomes.seconds)[order],
+        )
+        self._bar.advance(n, self.best_loss)
+
+    @property
+    def best_loss(self) -> float:
+        """Best so far, in the user's sign; nan if none succeeded."""
+        return self.sign * self._optimizer.best_loss
+
+    def progress(self) -> Progress:
+        """State of the run for callbacks."""
+        return Progress(
+            generation=self.generation,
+            evaluations=len(self.history),
+            loss=self.best_loss,
+            seconds=perf_counter() - self._stopping.started,
+            history=self.history,
+            _best=lambda: self._optimizer.best_params,
+        )
+
+    def result(self, message: str) -> OptimizeResult:
+        """Everything so far."""
+        return OptimizeResult(
+            self._optimizer.best_params,
+            self.best_loss,
+            perf_counter() - self._stopping.started,
+            generations=self.generation,
+            message=message,
+            history=self.history,
+        )
+
+    def _check_not_all_failed(self) -> None:
+        made, failed = len(self.history), self.history.failed
+        if not made or failed < made:
+            return
+        error = self._first_error
+        text = traceback_of(error) if error is not None else next(self.history.failures()).reason
+        raise EvaluationError(
+            f"all {made} evaluations of the first generation failed; the first of them:\n{text}"
+        ) from error
+
+    def _warn_of_failures(self) -> None:
+        failed = self.history.failed
+        if failed:
+            warnings.warn(
+                f"{failed} of {len(self.history)} evaluations failed and were skipped; "
+                "result.failures lists them.",
+                EvaluationWarning,
+                stacklevel=4,
+            )
+
+    def _attach_result(self, error: BaseException) -> None:
+        try:
+            error.result = self.result(f"stopped by {error!r}")  # type: ignore[attr-defined]
+        except AttributeError:  # an exception with slots
+            pass
+
+
+class _EnoughLoss:
+    """Whether a loss is as good as the target, or better."""
+
+    def __init__(self, sign: float, goal: float):
+        self._sign, self._goal = sign, goal
+
+    def __call__(self, loss: float) -> bool:
+        return self._sign * loss <= self._goal
+
+
+def _accept_old_names(unknown: dict[str, Any]) -> None:
+    """Let GeneticPy 1.0's `tuple` pass, and no other name that does not exist."""
+    if "tuple" in unknown:
+        del unknown["tuple"]
+        warnings.warn(
+            "optimize: tuple is not needed, the result is a tuple and a mapping.",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+    known = list(inspect.signature(optimize).parameters)[:-1]
+    no_unknown("optimize()", unknown, known)

@@ -1,0 +1,1 @@
+"""One run in time: when it stops, what is recorded, what is shown and returned."""

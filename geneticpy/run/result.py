@@ -1,0 +1,147 @@
+"""What a run returns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from geneticpy.run.history import Failure, History
+
+NAMES = {
+    "best_params": "best_params",
+    "top_params": "best_params",
+    "loss": "loss",
+    "best_score": "loss",
+    "top_score": "loss",
+    "total_time": "total_time",
+}
+
+
+class OptimizeResult:
+    """The best point, and everything known of the run.
+
+    Unpacks to ``best_params, loss, total_time``; the same three and the names of all versions of
+    GeneticPy are attributes and keys.
+
+    Attributes
+    ----------
+    best_params
+        Parameters of the best evaluation; None if none succeeded.
+    loss : float
+        Its loss, in the user's sign; nan if none succeeded.
+    total_time : float
+        Seconds.
+    evaluations, generations : int
+        How many were made; failed evaluations count, the first generation does not.
+    message : str
+        Why the run stopped.
+    history : History
+        Every evaluation.
+    failures : Failures
+        The failed ones.
+    """
+
+    def __init__(
+        self,
+        best_params: Any,
+        loss: float,
+        total_time: float,
+        *,
+        generations: int,
+        message: str,
+        history: History,
+    ):
+        self.best_params, self.loss, self.total_time = best_params, loss, total_time
+        self.generations, self.message, self.history = generations, message, history
+
+    @property
+    def evaluations(self) -> int:
+        """Evaluations made, failed ones included."""
+        return len(self.history)
+
+    @property
+    def failures(self) -> Failures:
+        """The failed evaluations."""
+        return Failures(self.history)
+
+    @property
+    def best_score(self) -> float:
+        """The loss, as GeneticPy 2.0 calls it."""
+        return self.loss
+
+    @property
+    def top_params(self) -> Any:
+        """The best parameters, as GeneticPy 1 calls them."""
+        return self.best_params
+
+    @property
+    def top_score(self) -> float:
+        """The loss, as GeneticPy 1 calls it."""
+        return self.loss
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.best_params, self.loss, self.total_time))
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, key: int | slice | str) -> Any:
+        if isinstance(key, str):
+            if key not in NAMES:
+                raise KeyError(f"result: must be one of {list(NAMES)}, got {key!r}.")
+            return getattr(self, NAMES[key])
+        return tuple(self)[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in NAMES
+
+    def keys(self) -> list[str]:
+        """Names of the dict that GeneticPy 1 returned."""
+        return ["top_params", "top_score", "total_time"]
+
+    def values(self) -> list[Any]:
+        """Values in the order of `keys`."""
+        return [self[key] for key in self.keys()]
+
+    def items(self) -> list[tuple[str, Any]]:
+        """Pairs in the order of `keys`."""
+        return [(key, self[key]) for key in self.keys()]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Value of a key, or a default."""
+        return self[key] if key in self else default
+
+    def __repr__(self) -> str:
+        return (
+            f"OptimizeResult(best_params={self.best_params!r}, loss={self.loss!r}, "
+            f"total_time={self.total_time:.3f}, evaluations={self.evaluations}, "
+            f"generations={self.generations}, message={self.message!r})"
+        )
+
+
+class Failures(Sequence[Failure]):
+    """Failed evaluations with id, parameters and reason; printed grouped by reason."""
+
+    def __init__(self, history: History):
+        self._history = history
+
+    def __len__(self) -> int:
+        return self._history.failed
+
+    def __getitem__(self, index: Any) -> Any:
+        return list(self._history.failures())[index]
+
+    def __iter__(self) -> Iterator[Failure]:
+        return self._history.failures()
+
+    def __repr__(self) -> str:
+        first: dict[str, Failure] = {}
+        count = Counter(failure.reason for failure in self)
+        for failure in self:
+            first.setdefault(failure.reason, failure)
+        lines = [f"{len(self)} of {len(self._history)} evaluations failed"]
+        for reason, often in count.most_common():
+            example = first[reason]
+            lines.append(f"  {often} x {reason} (first: id {example.id}, {example.params!r})")
+        return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""What may vary: distributions, containers, and the compiled encoding of both."""
