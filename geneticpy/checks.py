@@ -13,7 +13,7 @@ from geneticpy.errors import ArgumentError
 
 
 def whole(name: str, value: Any, at_least: int = 1) -> int:
-    """An integer."""
+    """Check for an integer."""
     integral = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not integral or value < at_least:
         raise ArgumentError(f"{name}: must be an integer of at least {at_least}, got {value!r}.")
@@ -21,43 +21,58 @@ def whole(name: str, value: Any, at_least: int = 1) -> int:
 
 
 def number(
-    name: str, value: Any, low: float, high: float = math.inf, *, open_above: bool = False
+    name: str,
+    value: Any,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    open_above: bool = False,
 ) -> float:
-    """A number between bounds, the upper one excluded if `open_above`."""
-    real = isinstance(value, int | float | np.number) and not isinstance(value, bool | complex)
-    inside = real and low <= value <= high and not (open_above and value == high)
-    if not inside:
+    """Check for a number between bounds, the upper one excluded if `open_above`."""
+    real = isinstance(value, int | float | np.integer | np.floating)
+    inside = real and not isinstance(value, bool) and low <= value <= high
+    if not inside or (open_above and value == high):
+        least = f" of at least {low}" if low > -math.inf else ""
         above = "below" if open_above else "at most"
         limit = f" and {above} {high}" if high < math.inf else ""
-        raise ArgumentError(f"{name}: must be a number of at least {low}{limit}, got {value!r}.")
+        raise ArgumentError(f"{name}: must be a number{least}{limit}, got {value!r}.")
     return float(value)
 
 
+def flag(name: str, value: Any) -> bool:
+    """Check for True or False; 1 and 0 pass, text does not."""
+    if not isinstance(value, bool | np.bool_ | int) or value not in (0, 1):
+        raise ArgumentError(f"{name}: must be True or False, got {value!r}.")
+    return bool(value)
+
+
 def function(name: str, value: Any) -> Any:
-    """None or something that can be called."""
+    """Check for None or something that can be called."""
     if value is not None and not callable(value):
         raise ArgumentError(f"{name}: must be callable, got {value!r}.")
     return value
 
 
-def one_of(name: str, value: Any, options: Iterable[Any]) -> Any:
-    """One of a few values."""
+def one_of(name: str, value: Any, options: Iterable[str]) -> str:
+    """Check for one of a few words."""
     allowed = list(options)
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise ArgumentError(f"{name}: must be one of {allowed!r}, got {value!r}.")
     return value
 
 
 def no_unknown(where: str, given: Iterable[str], known: Iterable[str]) -> None:
-    """No keyword argument that does not exist; the error names the closest one that does."""
+    """Refuse keyword arguments that do not exist; the error names the closest that does."""
+    names = list(known)
     for name in given:
-        close = get_close_matches(name, list(known), n=1)
+        related = [other for other in names if other in name or name in other]
+        close = get_close_matches(name, names, n=1) or related
         hint = f" Did you mean {close[0]}?" if close else ""
         raise ArgumentError(f"{where} got an unexpected keyword argument {name!r}.{hint}")
 
 
 def generator(seed: Any) -> np.random.Generator:
-    """The one source of random numbers of a run."""
+    """Make the one source of random numbers of a run."""
     try:
         return np.random.default_rng(seed)
     except (TypeError, ValueError) as error:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
-from geneticpy.checks import function, whole
+from geneticpy.checks import flag, whole
 from geneticpy.evaluation.loss import make_loss
 from geneticpy.evolution.optimizer import Optimizer
 from geneticpy.optimize import Run
-from geneticpy.run.stopping import Stopping
+from geneticpy.run.stopping import Stopping, Target
+
+PLANNED = 1000  # generations; the caller makes as many as he likes
 
 
 class Population:
-    """Individuals that are evaluated when created and evolve a generation a call.
+    """Individuals that evolve by a generation a call.
 
     `optimize` does more, `Optimizer` is the way for new programs.
 
@@ -26,9 +29,9 @@ class Population:
     percentage_to_randomly_spawn, mutate_chance, retain_percentage, maximize_fn
         As for `optimize`.
     tqdm_obj : object, optional
-        Its `update()` is called once an evaluation.
+        After each generation its `update()` is called once for each evaluation.
     target : float, optional
-        Kept for the caller; the caller decides when to stop evolving.
+        `evolve` returns the loss when it is as good or better.
     use_tournament_selection, tournament_size
         As for `optimize`.
     diversity_threshold : float, optional
@@ -38,9 +41,11 @@ class Population:
     Examples
     --------
     >>> from geneticpy import UniformDistribution
-    >>> population = Population(lambda p: p["x"] ** 2, {"x": UniformDistribution(-1, 1)}, 20, seed=0)
+    >>> space = {"x": UniformDistribution(-1, 1)}
+    >>> population = Population(lambda params: params["x"] ** 2, space, size=20, seed=0)
     >>> for _ in range(10):
     ...     population.evolve()
+    >>> population.get_final_scores()
     >>> population.get_top_score() < 0.01
     True
     """
@@ -61,44 +66,51 @@ class Population:
         diversity_threshold: float | None = None,
         seed: Any = None,
     ):
-        self.target, self._size, self._bar = target, size, tqdm_obj
+        sign = -1.0 if flag("maximize_fn", maximize_fn) else 1.0
+        by_tournaments = flag("use_tournament_selection", use_tournament_selection)
+        whole("tournament_size", tournament_size)
+        self._enough = None if target is None else Target(target, sign)
+        self._tqdm = tqdm_obj
         optimizer = Optimizer(
             params,
             size=size,
-            generation_count=1000,
+            generation_count=PLANNED,
             retain_percentage=retain_percentage,
             percentage_to_randomly_spawn=percentage_to_randomly_spawn,
             mutate_chance=mutate_chance,
-            tournament_size=whole("tournament_size", tournament_size)
-            if use_tournament_selection
-            else None,
+            tournament_size=tournament_size if by_tournaments else None,
             seed=seed,
         )
-        sign = -1.0 if maximize_fn else 1.0
-        self._run = Run(optimizer, make_loss(function("fn", fn)), Stopping(), sign=sign)
-        self._evolve()
+        loss = make_loss(fn)
+        weakref.finalize(self, loss.close)
+        self._run = Run(optimizer, loss, Stopping(), sign=sign)
 
-    def _evolve(self) -> None:
+    def evolve(self) -> float | None:
+        """Evaluate the individuals and breed the next; returns the loss if it meets the target."""
+        self.get_final_scores()
+        if self._enough is not None and self._enough(self._run.best_loss):
+            return self._run.best_loss
+        self._run.generation += 1
+        return None
+
+    def get_final_scores(self) -> None:
+        """Evaluate the individuals of the current generation that are not yet."""
         before = len(self._run.history)
         self._run.evolve()
-        if self._bar is not None:
-            self._bar.update(len(self._run.history) - before)
-
-    def evolve(self) -> None:
-        """Make one generation more."""
-        self._run.generation += 1
-        self._evolve()
-
-    def get_final_scores(self) -> list[float]:
-        """Losses of the best `size` evaluations, best first."""
-        loss = self._run.history.loss
-        order = (self._run.sign * loss).argsort(kind="stable")
-        return loss[order][: self._size].tolist()
+        if self._tqdm is not None:
+            for _ in range(len(self._run.history) - before):
+                self._tqdm.update()
 
     def get_top_score(self) -> float:
-        """Loss of the best evaluation."""
+        """Loss of the best individual."""
+        self._evaluate_first()
         return self._run.best_loss
 
     def get_top_params(self) -> Any:
-        """Parameters of the best evaluation."""
+        """Parameters of the best individual."""
+        self._evaluate_first()
         return self._run.result("").best_params
+
+    def _evaluate_first(self) -> None:
+        if not len(self._run.history):
+            self.get_final_scores()

@@ -38,6 +38,8 @@ def run_toy(*, generation_count: int, seed: int) -> None:
     result = geneticpy.optimize(
         toy_loss, space, size=200, generation_count=generation_count, verbose=True, seed=seed
     )
+    if result.message.startswith("interrupted"):
+        raise KeyboardInterrupt  # optimize returned what it had; the demo ends here
     print(f"best loss    {result.loss:.6g}")
     print(f"parameters   {result.best_params}")
     print(f"evaluations  {result.evaluations} in {result.total_time:.2f} s")

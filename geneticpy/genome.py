@@ -121,7 +121,7 @@ class Genome:
     def ordinary(self) -> np.ndarray:
         """(d,) mask of the genes that mutate alone: not structural and in no block."""
         mask = ~self.structural
-        for block in (*self.permutations, *self.subsets):
+        for block in self._blocks:
             mask[block.start : block.stop] = False
         return mask
 
@@ -129,6 +129,11 @@ class Genome:
     def numeric(self) -> np.ndarray:
         """(d,) mask of the ordinary genes that can be blended and nudged."""
         return self.ordinary & self.ordered
+
+    @cached_property
+    def ordinary_columns(self) -> np.ndarray:
+        """(c,) columns of the ordinary genes."""
+        return np.flatnonzero(self.ordinary)
 
     @cached_property
     def structural_columns(self) -> np.ndarray:
@@ -175,7 +180,7 @@ class Genome:
         for gene, edges in self.edges.items():
             shift[gene] = number[id(edges)]
             start[gene] = starts[number[id(edges)]]
-        joined = np.concatenate([edges + i for i, edges in enumerate(unique.values())] or [[]])
+        joined = np.concatenate([edges + i for i, edges in enumerate(unique.values())])
         return joined, shift, start
 
     def level(self, u: np.ndarray, column: np.ndarray) -> np.ndarray:
@@ -211,15 +216,15 @@ class Genome:
         ----------
         genes : (n, d) array, changed in place
         """
-        np.clip(genes, 0.0, 1.0, out=genes)
+        np.maximum(np.minimum(genes, 1.0, out=genes), 0.0, out=genes)
         if len(self.stepped):
             columns = self.stepped if len(self.stepped) < self.d else slice(None)
             number = self.stepped
             genes[:, columns] = self.centre(self.level(genes[:, columns], number), number)
         for columns, rounder in self.rounders:
             genes[:, columns] = rounder(genes[:, columns])
-        for block in self.permutations:
-            keys = genes[:, block.start : block.stop]
+        for order in self.permutations:
+            keys = genes[:, order.start : order.stop]
             rank = keys.argsort(axis=1, kind="stable").argsort(axis=1)
             keys[:] = (rank + 0.5) / keys.shape[1]
         for block in self.subsets:
@@ -232,7 +237,7 @@ class Genome:
     def activity(self, genes: np.ndarray) -> np.ndarray:
         """(n, d) mask of the genes that take part in each row."""
         if self.flat:
-            return np.broadcast_to(np.True_, genes.shape)
+            return self._all_active(len(genes))
         columns = self.structural_columns
         level = np.zeros(genes.shape, np.int64)
         level[:, columns] = self.level(genes[:, columns], columns)
@@ -242,6 +247,18 @@ class Genome:
             taken = (above >= depth.lo) & (above < depth.hi)
             active[:, depth.columns] = taken & active[:, depth.parent]
         return active
+
+    def _all_active(self, n: int) -> np.ndarray:
+        """(n, d) mask of ones, a read-only view of one that is kept."""
+        ones = self._ones.get("mask")
+        if ones is None or len(ones) < n:
+            ones = self._ones["mask"] = np.ones((n, self.d), bool)
+            ones.flags.writeable = False
+        return ones[:n]
+
+    @cached_property
+    def _ones(self) -> dict[str, np.ndarray]:
+        return {}
 
     def species(self, genes: np.ndarray, active: np.ndarray) -> np.ndarray:
         """(n,) labels of 64 bits, equal for rows of one structure."""
@@ -298,31 +315,31 @@ class Genome:
         """Number of different points of the space, inf when it holds a continuous gene."""
         blocks = {block.start: _points_of_block(block) for block in self._blocks}
         inside = {g for block in self._blocks for g in range(block.start + 1, block.stop)}
-        children: dict[int, list[int]] = {-1: []}
-        for gene, parent in enumerate(self.parent):
-            if gene not in inside:
-                children.setdefault(int(parent), []).append(gene)
-        return self._points_below(-1, children, blocks)
+        children: dict[int, list[int]] = {}
+        below: dict[int, float] = {}  # points of each gene with all that hangs on it
+        for gene in reversed(range(self.d)):
+            if gene in inside:
+                continue
+            children.setdefault(int(self.parent[gene]), []).append(gene)
+            if gene in blocks:
+                below[gene] = blocks[gene]
+            elif gene not in children:
+                below[gene] = int(self.k[gene]) or math.inf
+            else:
+                levels = range(int(self.k[gene]))
+                below[gene] = sum(self._product(children[gene], below, at) for at in levels)
+        return self._product(children.get(-1, []), below, 0)
 
     @property
     def _blocks(self) -> tuple[PermutationBlock | SubsetBlock, ...]:
         return (*self.permutations, *self.subsets)
 
-    def _points_below(self, gene: int, children: dict, blocks: dict, level: int = 0) -> float:
-        """Product over the children of `gene` that are active at `level`."""
+    def _product(self, genes: list[int], below: dict[int, float], level: int) -> float:
+        """Points of the genes among some that are active at a level of their parent."""
         total: float = 1
-        for child in children.get(gene, ()):
-            if gene >= 0 and not self.lo[child] <= level < self.hi[child]:
-                continue
-            if child in blocks:
-                total *= blocks[child]
-            elif child in children:
-                levels = range(int(self.k[child]))
-                total *= sum(self._points_below(child, children, blocks, at) for at in levels)
-            elif self.k[child] == 0:
-                return math.inf
-            else:
-                total *= int(self.k[child])
+        for gene in genes:
+            if self.lo[gene] <= level < self.hi[gene]:
+                total *= below[gene]
             if total > 2**63:
                 return math.inf
         return total

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import math
 import warnings
@@ -11,22 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from geneticpy.checks import function, no_unknown, number, one_of, whole
-from geneticpy.errors import ArgumentError, EvaluationError, EvaluationWarning
-from geneticpy.evaluation.loss import (
-    CoroutineLoss,
-    Limits,
-    Loss,
-    Outcomes,
-    VectorizedLoss,
-    make_loss,
-    traceback_of,
-)
+from geneticpy.checks import flag, no_unknown, one_of, whole
+from geneticpy.errors import EvaluationError, EvaluationWarning
+from geneticpy.evaluation.loss import Limits, Loss, Outcomes, make_loss, traceback_of
 from geneticpy.evolution.optimizer import Candidates, Optimizer
 from geneticpy.run.history import History
 from geneticpy.run.progress import Bar, Progress
 from geneticpy.run.result import OptimizeResult
-from geneticpy.run.stopping import Stopping
+from geneticpy.run.stopping import Stopping, Target
 
 
 def optimize(
@@ -160,29 +153,25 @@ def optimize(
     Examples
     --------
     >>> import geneticpy
-    >>> space = {"x": geneticpy.UniformDistribution(-5, 5), "n": geneticpy.UniformDistribution(0, 9, q=1)}
+    >>> space = {"x": geneticpy.UniformDistribution(-5, 5),
+    ...          "n": geneticpy.UniformDistribution(0, 9, q=1)}
     >>> best_params, loss, total_time = geneticpy.optimize(
     ...     lambda params: params["x"] ** 2 + (params["n"] - 3) ** 2, space, seed=0)
     >>> best_params["n"]
     3
     """
-    _accept_old_names(unknown)
-    if isinstance(target, bool):  # the position of `verbose` in GeneticPy 0.1
-        target, verbose = None, target
-    whole("tournament_size", tournament_size)
-    sign = -1.0 if maximize_fn else 1.0
-    enough = None
-    if target is not None:
-        goal = sign * number("target", target, -math.inf)
-        enough = _EnoughLoss(sign, goal)
+    target, verbose, patience = _accept_old_calls(target, verbose, patience, unknown)
+    sign = -1.0 if flag("maximize_fn", maximize_fn) else 1.0
     stopping = Stopping(
-        enough=enough,
-        patience=None if patience is None else whole("patience", patience),
-        time_limit=None if time_limit is None else number("time_limit", time_limit, 0),
-        terminator=function("terminator", terminator),
-        callback=function("callback", callback),
+        enough=None if target is None else Target(target, sign),
+        patience=patience,
+        time_limit=time_limit,
+        terminator=terminator,
+        callback=callback,
     )
-    one_of("on_error", on_error, ("skip", "raise"))
+    raise_errors = one_of("on_error", on_error, ("skip", "raise")) == "raise"
+    whole("tournament_size", tournament_size)
+    by_tournaments = flag("use_tournament_selection", use_tournament_selection)
     optimizer = Optimizer(
         param_space,
         size=size,
@@ -191,11 +180,11 @@ def optimize(
         max_evaluations=max_evaluations,
         constraint=constraint,
         initial=initial,
-        cache=cache,
+        cache=flag("cache", cache),
         percentage_to_randomly_spawn=percentage_to_randomly_spawn,
         mutate_chance=mutate_chance,
-        adaptive_mutation=adaptive_mutation,
-        tournament_size=tournament_size if use_tournament_selection else None,
+        adaptive_mutation=flag("adaptive_mutation", adaptive_mutation),
+        tournament_size=tournament_size if by_tournaments else None,
         selector=selector,
         crossover=crossover,
         mutation=mutation,
@@ -203,11 +192,12 @@ def optimize(
         batch=batch,
         seed=seed,
     )
-    loss = make_loss(fn, vectorized=vectorized)
-    if batch is None and isinstance(loss, CoroutineLoss | VectorizedLoss):
+    loss = make_loss(fn, vectorized=flag("vectorized", vectorized))
+    if batch is None and loss.together:
         optimizer.batch = optimizer.budget.size
-    run = Run(optimizer, loss, stopping, sign=sign, raise_errors=on_error == "raise")
-    return run.complete(verbose=bool(verbose))
+    points = optimizer.encoding.genome.points if cache else math.inf
+    bar = Bar(int(min(optimizer.budget.total, points)), shown=bool(verbose))
+    return Run(optimizer, loss, stopping, sign=sign, raise_errors=raise_errors, bar=bar).complete()
 
 
 class Run:
@@ -222,6 +212,13 @@ class Run:
         -1 if the user maximizes.
     raise_errors : bool
         Whether an exception of the loss ends the run.
+    bar : Bar, optional
+
+    Attributes
+    ----------
+    history : History
+    generation : int
+        The current one; 0 is the first.
     """
 
     def __init__(
@@ -232,57 +229,64 @@ class Run:
         *,
         sign: float = 1.0,
         raise_errors: bool = False,
+        bar: Bar | None = None,
     ):
         self._optimizer, self._loss, self._stopping, self.sign = optimizer, loss, stopping, sign
         self._limits = Limits(stopping.enough, stopping.deadline, raise_errors)
+        self._bar = Bar(0, shown=False) if bar is None else bar
         self.history = History(optimizer.encoding, optimizer.encoding.genome.d)
         self.generation = 0
-        self._bar = Bar(0, shown=False)
-        self._first_error: Exception | None = None
+        self._first_error: BaseException | None = None
 
-    def complete(self, *, verbose: bool = False) -> OptimizeResult:
+    def complete(self) -> OptimizeResult:
         """Run until something ends it."""
-        budget, points = self._optimizer.budget, self._optimizer.encoding.genome.points
-        self._bar = Bar(int(min(budget.total, points)), verbose)
+        message = ""
         try:
-            message = self._loop()
+            message = self._until_stopped()
             self._warn_of_failures()
-        except KeyboardInterrupt:
-            message = f"interrupted after {len(self.history)} evaluations"
         except BaseException as error:
-            self._attach_result(error)
+            with contextlib.suppress(Exception):  # one that takes no attributes comes without
+                error.result = self.result(  # type: ignore[attr-defined]
+                    message or f"stopped by {error!r}"
+                )
             raise
+        return self.result(message)
+
+    def _until_stopped(self) -> str:
+        try:
+            return self._loop()
+        except KeyboardInterrupt:
+            return f"interrupted after {len(self.history)} evaluations"
         finally:
             self._bar.close()
             self._loss.close()
-        return self.result(message)
 
     def _loop(self) -> str:
-        while True:
+        """Go through the generations; returns why the run ends."""
+        budget = self._optimizer.budget
+        for generation in range(budget.generation_count + 1):
+            self.generation = generation
             message = self.evolve()
             if message:
                 return message
-            self.generation += 1
+            if len(self.history) == budget.max_evaluations:
+                return f"max_evaluations reached: {budget.max_evaluations} evaluations"
+        return (
+            f"generation_count reached: {budget.generation_count} generations, "
+            f"{len(self.history)} evaluations"
+        )
 
     def evolve(self) -> str:
         """Evaluate the current generation; returns why to stop, or an empty string."""
-        budget = self._optimizer.budget
-        message = self._evaluate_up_to(budget.end(self.generation))
+        before = len(self.history)
+        message = self._evaluate_up_to(self._optimizer.budget.end(self.generation))
         if self.generation == 0:
             self._check_not_all_failed()
-        message = message or self._stopping.after_generation(self.progress())
-        if message or len(self.history) < budget.total:
+        if message and len(self.history) == before:  # the space was exhausted before it began
+            self.generation -= 1
             return message
-        return self._spent()
-
-    def _spent(self) -> str:
-        budget = self._optimizer.budget
-        if budget.total == budget.max_evaluations:
-            return f"max_evaluations reached: {budget.total} evaluations"
-        return (
-            f"generation_count reached: {budget.generation_count} generations, "
-            f"{budget.total} evaluations"
-        )
+        verdict = self._stopping.after_generation(self.best_loss, self._progress)
+        return message or verdict
 
     def _evaluate_up_to(self, end: int) -> str:
         """Evaluate batches until `end` evaluations are made; returns why to stop before."""
@@ -299,79 +303,90 @@ class Run:
 
     def _evaluate(self, candidates: Candidates) -> None:
         """Evaluate candidates; what has ended is recorded whatever happens to the others."""
-        outcomes = Outcomes()
+        outcomes, before = Outcomes(), len(self.history)
         try:
-            self._loss.evaluate(candidates, outcomes, self._limits)
-        finally:
-            self._record(candidates, outcomes)
+            try:
+                self._loss.evaluate(candidates, outcomes, self._limits)
+            finally:
+                self._record(candidates, outcomes)
+        except KeyboardInterrupt:
+            if len(self.history) == before:  # it came while recording
+                self._record(candidates, outcomes)
+            raise
 
     def _record(self, candidates: Candidates, outcomes: Outcomes) -> None:
+        """Keep what has ended, in the order of ids; the history first, whose rows stay."""
         n = len(outcomes.seconds)
         if not n:
             return
         order = np.argsort(outcomes.at[:n])
         at = np.asarray(outcomes.at[:n])[order]
         loss = np.asarray(outcomes.loss[:n], float)[order]
-        if np.isnan(loss).any():
-            reasons = outcomes.reasons()
-            errors = {row: reasons[i] for row, i in enumerate(at.tolist()) if i in reasons}
-            if self._first_error is None and outcomes.errors:
-                self._first_error = next(iter(outcomes.errors.values()))
-        else:
-            errors = {}
-        rows: Any = slice(None) if n == len(candidates) else at
-        self._optimizer.tell(candidates.ids[rows], self.sign * loss)
+        whole_batch = n == len(candidates)
+        rows: Any = slice(None) if whole_batch else at
+        ids = candidates.ids if whole_batch else candidates.ids[at]
         self.history.append(
-            errors,
-            id=candidates.ids[rows],
+            self._errors(outcomes, at) if np.isnan(loss).any() else {},
+            id=ids,
             generation=self.generation,
             genes=candidates.genes[rows],
             loss=loss,
             species=candidates.species[rows],
             parents=candidates.parents[rows],
-            seconds=np.asarray(outcomes.seconds)[order],
+            seconds=np.asarray(outcomes.seconds[:n])[order],
         )
+        self._optimizer.tell(ids, self.sign * loss)
         self._bar.advance(n, self.best_loss)
+
+    def _errors(self, outcomes: Outcomes, at: np.ndarray) -> dict[int, str]:
+        """Why rows failed; remembers the first exception."""
+        if self._first_error is None and outcomes.errors:
+            self._first_error = outcomes.errors[min(outcomes.errors)]
+        reasons = outcomes.reasons()
+        return {row: reasons[i] for row, i in enumerate(at.tolist()) if i in reasons}
 
     @property
     def best_loss(self) -> float:
         """Best so far, in the user's sign; nan if none succeeded."""
         return self.sign * self._optimizer.best_loss
 
-    def progress(self) -> Progress:
-        """State of the run for callbacks."""
+    def _progress(self) -> Progress:
         return Progress(
             generation=self.generation,
             evaluations=len(self.history),
             loss=self.best_loss,
-            seconds=perf_counter() - self._stopping.started,
+            seconds=self._seconds(),
             history=self.history,
-            _best=lambda: self._optimizer.best_params,
+            best_params=self._optimizer.best_params,
         )
 
     def result(self, message: str) -> OptimizeResult:
         """Everything so far."""
+        best = self.history.best(self.sign)
         return OptimizeResult(
-            self._optimizer.best_params,
-            self.best_loss,
-            perf_counter() - self._stopping.started,
+            None if best is None else self.history.params(best),
+            math.nan if best is None else float(self.history.loss[best]),
+            self._seconds(),
             generations=self.generation,
             message=message,
             history=self.history,
         )
 
+    def _seconds(self) -> float:
+        return perf_counter() - self._stopping.started
+
     def _check_not_all_failed(self) -> None:
-        made, failed = len(self.history), self.history.failed
-        if not made or failed < made:
+        made, failed = len(self.history), self.history.failed_rows
+        if len(failed) < made:
             return
         error = self._first_error
-        text = traceback_of(error) if error is not None else next(self.history.failures()).reason
+        first = self.history.failure(0).reason if error is None else traceback_of(error)
         raise EvaluationError(
-            f"all {made} evaluations of the first generation failed; the first of them:\n{text}"
+            f"all {made} evaluations of the first generation failed; the first of them:\n{first}"
         ) from error
 
     def _warn_of_failures(self) -> None:
-        failed = self.history.failed
+        failed = len(self.history.failed_rows)
         if failed:
             warnings.warn(
                 f"{failed} of {len(self.history)} evaluations failed and were skipped; "
@@ -380,27 +395,16 @@ class Run:
                 stacklevel=4,
             )
 
-    def _attach_result(self, error: BaseException) -> None:
-        try:
-            error.result = self.result(f"stopped by {error!r}")  # type: ignore[attr-defined]
-        except AttributeError:  # an exception with slots
-            pass
 
-
-class _EnoughLoss:
-    """Whether a loss is as good as the target, or better."""
-
-    def __init__(self, sign: float, goal: float):
-        self._sign, self._goal = sign, goal
-
-    def __call__(self, loss: float) -> bool:
-        return self._sign * loss <= self._goal
-
-
-def _accept_old_names(unknown: dict[str, Any]) -> None:
-    """Let GeneticPy 1.0's `tuple` pass, and no other name that does not exist."""
-    if "tuple" in unknown:
-        del unknown["tuple"]
+def _accept_old_calls(
+    target: Any, verbose: Any, patience: Any, unknown: dict[str, Any]
+) -> tuple[Any, Any, Any]:
+    """Give arguments of GeneticPy 0.1 and 1 their meaning; no other unknown name passes."""
+    if isinstance(target, bool):  # the position of `verbose` in 0.1
+        target, verbose = None, target
+    if isinstance(patience, bool):  # the position of `tuple` in 1.0.1 to 1.2
+        unknown["tuple"], patience = patience, None
+    if unknown.pop("tuple", None) is not None:
         warnings.warn(
             "optimize: tuple is not needed, the result is a tuple and a mapping.",
             DeprecationWarning,
@@ -408,3 +412,4 @@ def _accept_old_names(unknown: dict[str, Any]) -> None:
         )
     known = list(inspect.signature(optimize).parameters)[:-1]
     no_unknown("optimize()", unknown, known)
+    return target, verbose, patience

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
+import math
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Protocol
@@ -23,11 +26,11 @@ class Points(Protocol):
 
     @property
     def params(self) -> Sequence[Any]:
-        """n parameter sets."""
+        """All n parameter sets."""
 
     @property
     def columns(self) -> Any:
-        """The same as columns."""
+        """What a vectorized loss receives."""
 
     def __len__(self) -> int: ...
 
@@ -44,14 +47,14 @@ class Outcomes:
         As the user's function returned it; NaN if it failed.
     seconds : list of float
         Duration of each evaluation.
-    errors : dict of int to Exception
+    errors : dict of int to exception
         By position, what the user's function raised.
     """
 
     at: list[int] = field(default_factory=list)
     loss: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
-    errors: dict[int, Exception] = field(default_factory=dict)
+    errors: dict[int, BaseException] = field(default_factory=dict)
 
     def reasons(self) -> dict[int, str]:
         """Why evaluations failed, by position."""
@@ -75,12 +78,20 @@ class Limits:
     """
 
     enough: Callable[[float], bool] | None = None
-    deadline: float = float("inf")
+    deadline: float = math.inf
     raise_errors: bool = False
 
 
 class Loss(Protocol):
-    """A user's function behind one call form."""
+    """A user's function behind one call form.
+
+    Attributes
+    ----------
+    together : bool
+        Whether the points of a batch are evaluated at the same time, so that large ones pay.
+    """
+
+    together: bool
 
     def evaluate(self, points: Points, outcomes: Outcomes, limits: Limits) -> None:
         """Compute losses one after the other or together, adding each to `outcomes` as it ends.
@@ -98,6 +109,8 @@ class Loss(Protocol):
 class PlainLoss:
     """A function of one parameter set."""
 
+    together = False
+
     def __init__(self, fn: Callable[[Any], Any]):
         self._fn = fn
 
@@ -114,17 +127,15 @@ class PlainLoss:
             error = None
             try:
                 value = fn(point)
-                if type(value) is not float:
-                    value = as_loss(value, point)
-            except LossError:
-                raise
             except Exception as raised:
-                error, value = raised, np.nan
-                outcomes.errors[at] = raised
+                error = outcomes.errors[at] = raised
+                value = math.nan
+            if type(value) is not float:
+                value = as_loss(value, point)
             now = perf_counter()
             add_at(at)
             add_loss(value)
-            add_seconds(now - before)
+            add_seconds(now - before)  # the last: it makes the outcome complete
             if error is not None and limits.raise_errors:
                 raise error
             if now >= deadline or (enough is not None and enough(value)):
@@ -138,26 +149,27 @@ class PlainLoss:
 class VectorizedLoss:
     """A function of columns that returns one loss a row."""
 
+    together = True
+
     def __init__(self, fn: Callable[[Any], Any]):
         self._fn = fn
 
     def evaluate(self, points: Points, outcomes: Outcomes, limits: Limits) -> None:
-        n = len(points)
+        n, columns = len(points), points.columns
         before = perf_counter()
+        error = None
         try:
-            losses = as_losses(self._fn(points.columns), n)
-        except LossError:
-            raise
+            value = self._fn(columns)
         except Exception as raised:
-            losses = [np.nan] * n
+            error, value = raised, np.full(n, math.nan)
             outcomes.errors.update(dict.fromkeys(range(n), raised))
-            if limits.raise_errors:
-                raise
-        finally:
-            each = (perf_counter() - before) / max(n, 1)
+        losses = as_losses(value, n)
+        each = (perf_counter() - before) / n
         outcomes.at.extend(range(n))
         outcomes.loss.extend(losses)
         outcomes.seconds.extend([each] * n)
+        if error is not None and limits.raise_errors:
+            raise error
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -170,6 +182,8 @@ class CoroutineLoss:
     whether the caller has a running loop, as in Jupyter.
     """
 
+    together = True
+
     def __init__(self, fn: Callable[[Any], Any]):
         self._fn = fn
         self._loop = asyncio.new_event_loop()
@@ -180,64 +194,108 @@ class CoroutineLoss:
         try:
             self._loop.run_forever()
         finally:
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.run_until_complete(_end_what_is_left())
             self._loop.close()
 
     def evaluate(self, points: Points, outcomes: Outcomes, limits: Limits) -> None:
-        everything = self._everything(points.params, outcomes, limits)
-        future = asyncio.run_coroutine_threadsafe(everything, self._loop)
+        batch = _Batch(self._fn, points.params, outcomes, limits)
+        future = asyncio.run_coroutine_threadsafe(batch.run(), self._loop)
         try:
-            while not future.done():
-                _wait_a_little(future)  # without a limit, Windows would not see Ctrl-C
-            future.result()
-        except BaseException:
-            future.cancel()
+            _wait_for(future)
+        except BaseException:  # Ctrl-C
+            self._loop.call_soon_threadsafe(batch.end)
+            _wait_for(future)
             raise
-
-    async def _everything(
-        self, params: Sequence[Any], outcomes: Outcomes, limits: Limits
-    ) -> None:
-        tasks = {
-            asyncio.ensure_future(self._one(at, point, outcomes, limits))
-            for at, point in enumerate(params)
-        }
-        try:
-            while tasks:
-                left = max(0.0, limits.deadline - perf_counter())
-                done, tasks = await asyncio.wait(
-                    tasks,
-                    timeout=None if left == float("inf") else left,
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-                if any([task.result() for task in done]) or not done:
-                    return
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _one(self, at: int, point: Any, outcomes: Outcomes, limits: Limits) -> bool:
-        """Evaluate one point; returns whether the run has what it wants."""
-        before = perf_counter()
-        error = None
-        try:
-            value = as_loss(await self._fn(point), point)
-        except LossError:
-            raise
-        except Exception as raised:
-            error, value = raised, np.nan
-            outcomes.errors[at] = raised
-        outcomes.at.append(at)
-        outcomes.loss.append(value)
-        outcomes.seconds.append(perf_counter() - before)
-        if error is not None and limits.raise_errors:
-            raise error
-        return limits.enough is not None and limits.enough(value)
+        fatal = future.result()
+        if fatal is not None:
+            raise fatal
 
     def close(self) -> None:
         """End the event loop and its thread."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+
+
+class _Batch:
+    """Coroutines that run at the same time; everything here happens in the thread of the loop."""
+
+    def __init__(
+        self,
+        fn: Callable[[Any], Any],
+        params: Sequence[Any],
+        outcomes: Outcomes,
+        limits: Limits,
+    ):
+        self._fn, self._params, self._outcomes, self._limits = fn, params, outcomes, limits
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ended = False
+        self._fatal: BaseException | None = None
+
+    async def run(self) -> BaseException | None:
+        """Evaluate until all are done or the batch is ended; returns what must end the run.
+
+        Not raised here: an event loop does not survive a SystemExit in one of its tasks.
+        """
+        if self._ended:
+            return None
+        left = self._limits.deadline - perf_counter()
+        timer = asyncio.get_running_loop().call_later(left, self.end)
+        self._tasks = [asyncio.ensure_future(self._one(*pair)) for pair in enumerate(self._params)]
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        timer.cancel()
+        return self._fatal
+
+    def end(self, fatal: BaseException | None = None) -> None:
+        """Cancel what is under way; the first reason given counts."""
+        if self._fatal is None:
+            self._fatal = fatal
+        self._ended = True
+        for task in self._tasks:
+            task.cancel()
+
+    async def _one(self, at: int, point: Any) -> None:
+        before = perf_counter()
+        error: BaseException | None = None
+        try:
+            value = await self._fn(point)
+        except (Exception, asyncio.CancelledError) as raised:
+            if self._ended:  # what a cancelled coroutine raises is no outcome
+                return
+            error = self._outcomes.errors[at] = raised
+            value = math.nan
+        except BaseException as raised:
+            self.end(raised)
+            return
+        self._keep(at, point, value, perf_counter() - before)
+        if error is not None and self._limits.raise_errors:
+            self.end(error)
+
+    def _keep(self, at: int, point: Any, value: Any, seconds: float) -> None:
+        """Record an outcome, and end the batch if it is good enough or no number."""
+        try:
+            loss = as_loss(value, point)
+        except LossError as error:
+            self.end(error)
+            return
+        self._outcomes.at.append(at)
+        self._outcomes.loss.append(loss)
+        self._outcomes.seconds.append(seconds)
+        if self._limits.enough is not None and self._limits.enough(loss):
+            self.end()
+
+
+async def _end_what_is_left() -> None:
+    """Cancel the tasks that the user's coroutines left behind, as asyncio.run does."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_asyncgens()
+
+
+def _wait_for(future: Future[Any]) -> None:
+    while not wait([future], timeout=0.5).done:  # without a limit, Windows would not see Ctrl-C
+        pass
 
 
 def make_loss(fn: Any, *, vectorized: bool = False) -> Loss:
@@ -251,9 +309,7 @@ def make_loss(fn: Any, *, vectorized: bool = False) -> Loss:
     if not callable(fn):
         raise ArgumentError(f"fn: must be a function of params, got {fn!r}.")
     _check_signature(fn)
-    is_coroutine = inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(
-        getattr(fn, "__call__", None)  # noqa: B004 - an object may have an async __call__
-    )
+    is_coroutine = _is_coroutine_function(fn)
     if is_coroutine and vectorized:
         raise ArgumentError(f"vectorized: must be False for a coroutine function, got {fn!r}.")
     if is_coroutine:
@@ -262,34 +318,54 @@ def make_loss(fn: Any, *, vectorized: bool = False) -> Loss:
 
 
 def as_loss(value: Any, params: Any) -> float:
-    """A returned value as float; LossError naming the parameters if it is no number."""
-    if inspect.isawaitable(value):
-        if inspect.iscoroutine(value):
-            value.close()
-        raise LossError(
-            f"fn: must return a number, got a coroutine for params {params!r}. "
-            "Define fn with async def."
-        )
-    textual = isinstance(value, str | bytes)
-    if value is None or textual or np.iscomplexobj(value) or not hasattr(value, "__float__"):
-        raise LossError(f"fn: must return a number, got {value!r} for params {params!r}.")
+    """Make a returned value a float; LossError naming the parameters if it is no number."""
+    if isinstance(value, float):
+        return float(value)
+    _refuse_awaitable(value)
     try:
-        return float(value.item() if isinstance(value, np.ndarray) else value)
-    except (TypeError, ValueError) as error:
+        return _as_float(value)
+    except Exception as error:
         raise LossError(
-            f"fn: must return one number, got {value!r} for params {params!r}."
+            f"fn: must return a number, got {value!r} for params {params!r}."
         ) from error
 
 
 def as_losses(value: Any, n: int) -> list[float]:
-    """What a vectorized loss returned, as n floats."""
+    """Make what a vectorized loss returned n floats; masked ones are NaN."""
+    _refuse_awaitable(value)
     try:
-        losses = np.ma.filled(np.ma.asarray(value, float), np.nan)
-    except (TypeError, ValueError) as error:
+        array = np.ma.asarray(value)
+        if array.dtype.kind in "biuf":
+            losses = np.ma.filled(array.astype(float), math.nan)
+        else:
+            losses = np.array([_as_float(item) for item in array])
+    except Exception as error:
         raise LossError(f"fn: must return an array of {n} numbers, got {value!r}.") from error
     if losses.shape != (n,):
         raise LossError(f"fn: must return an array of shape ({n},), got shape {losses.shape}.")
     return losses.tolist()
+
+
+def _as_float(value: Any) -> float:
+    """Make any kind of number a float, also in an array of one element."""
+    if isinstance(value, np.ndarray) and value.size == 1:
+        return math.nan if np.ma.is_masked(value) else _as_float(value.item())
+    wrong = isinstance(value, str | bytes | complex | np.complexfloating)
+    if wrong or not hasattr(value, "__float__"):  # float() would read text
+        raise TypeError(f"{type(value).__name__} is no number")
+    try:
+        return float(value)
+    except OverflowError:  # an integer beyond the floats
+        return math.inf if value > 0 else -math.inf
+
+
+def _refuse_awaitable(value: Any) -> None:
+    if inspect.iscoroutine(value):
+        value.close()  # or Python warns that it was never awaited
+    if inspect.isawaitable(value):
+        raise LossError(
+            f"fn: must return a number, or be defined with async def to be awaited, got {value!r}."
+        )
 
 
 def reason_of(error: BaseException) -> str:
@@ -303,10 +379,11 @@ def traceback_of(error: BaseException) -> str:
     return "".join(traceback.format_exception(type(error), error, error.__traceback__))
 
 
-def _wait_a_little(future: Any) -> None:
-    finished = threading.Event()
-    future.add_done_callback(lambda _: finished.set())
-    finished.wait(0.5)
+def _is_coroutine_function(fn: Any) -> bool:
+    """Whether calls give coroutines; also of a partial, and of an object with async __call__."""
+    while isinstance(fn, functools.partial):
+        fn = fn.func
+    return inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(type(fn).__call__)
 
 
 def _check_signature(fn: Callable[..., Any]) -> None:

@@ -1,0 +1,1 @@
+"""Who survives and what is tried next: arrays only."""

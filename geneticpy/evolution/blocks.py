@@ -58,7 +58,7 @@ def move_permutations(rng: np.random.Generator, orders: np.ndarray) -> np.ndarra
     (n, c) array
     """
     n, c = orders.shape
-    kind = rng.random(n)
+    kind = rng.random((n,))
     take = np.tile(np.arange(c), (n, 1))
     invert, move = kind < INVERSION, (kind >= INVERSION) & (kind < INVERSION + OR_OPT)
     swap = kind >= INVERSION + OR_OPT
@@ -84,12 +84,12 @@ def _or_opt(rng: np.random.Generator, n: int, c: int) -> np.ndarray:
     length = rng.integers(1, min(3, c - 1) + 1, size=n)[:, None]
     start = rng.integers(c - length + 1)
     target = rng.integers(c - length)
-    target = np.where(target >= start, target + length, target - 1) + 0.5
+    gap = np.where(target >= start, target + length, target - 1) + 0.5
     position = np.arange(c)
     inside = (position >= start) & (position < start + length)
     within = (position - start + 1.0) / (length + 2)
     backward = rng.random((n, 1)) < 0.5
-    key = np.where(inside, target + np.where(backward, 1 - within, within) / 4, position)
+    key = np.where(inside, gap + np.where(backward, 1 - within, within) / 4, position)
     return key.argsort(axis=1)
 
 

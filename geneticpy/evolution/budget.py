@@ -43,7 +43,7 @@ class Budget:
             whole("max_evaluations", self.max_evaluations, at_least=1)
 
     def end(self, generation: int) -> int:
-        """Evaluations after which a generation is complete, the cap included."""
+        """Count the evaluations after which a generation is complete, the cap included."""
         made = self.size * (1 + generation * (1 - self.retain_percentage))
         made = math.floor(made + 1e-9)  # 0.9 * 10 is not exact
         return made if self.max_evaluations is None else min(made, self.max_evaluations)

@@ -26,13 +26,13 @@ def half_and_half(
     -------
     (n, d) array
     """
-    child = np.where(rng.random(one.shape) < 0.5, one, two)
-    for block in genome.permutations:
-        at = slice(block.start, block.stop)
+    child = np.where(rng.random(one.shape, np.float32) < 0.5, one, two)
+    for order in genome.permutations:
+        at = slice(order.start, order.stop)
         child[:, at] = mate_permutations(rng, one[:, at], two[:, at])
-    for block in genome.subsets:
-        at = slice(block.start, block.stop)
-        child[:, at] = mate_subsets(rng, one[:, at], two[:, at], block)
+    for subset in genome.subsets:
+        at = slice(subset.start, subset.stop)
+        child[:, at] = mate_subsets(rng, one[:, at], two[:, at], subset)
     return child
 
 
@@ -65,12 +65,12 @@ def difference(
     """
     n, d = base.shape
     f = np.clip(0.7 + 0.1 * rng.standard_cauchy((n, 1)), 0.1, 1.0)
-    rate = rng.normal(np.where(rng.random((n, 1)) < 0.5, 0.2, 0.9), 0.1)
+    rate = np.where(rng.random((n, 1)) < 0.5, 0.2, 0.9) + 0.1 * rng.standard_normal((n, 1))
     trial = base + f * (best - base + plus - minus)
-    outside = trial != np.clip(trial, 0.0, 1.0)
-    if outside.any():
-        trial = np.where(outside, (base + (trial > 0.5)) / 2, trial)
-    draw = np.where(blended, rng.random((n, d)), 2.0)
+    trial = np.where(trial < 0, base / 2, np.where(trial > 1, (base + 1) / 2, trial))
+    draw = rng.random((n, d), np.float32)
+    if not blended.all():
+        draw[np.broadcast_to(~blended, draw.shape)] = 2.0
     taken = draw < rate
     taken[np.arange(n), draw.argmin(axis=1)] = True  # at least one gene
     return np.where(taken & blended, trial, base)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from geneticpy.evolution.blocks import change_subsets, move_permutations
@@ -38,36 +36,45 @@ def small_steps(
     -------
     (n, d) array
     """
-    columns = np.flatnonzero(genome.ordinary)
-    blocks = (*genome.permutations, *genome.subsets)
-    units = np.concatenate([columns, [block.start for block in blocks]]).astype(np.int64)
+    columns = genome.ordinary_columns
+    orders, subsets = genome.permutations, genome.subsets
+    starts = [order.start for order in orders] + [subset.start for subset in subsets]
+    units = np.append(columns, np.array(starts, np.int64)) if starts else columns
     if not len(units) or not len(genes):
         return genes
-    hit = _hits(rng, active[:, units])
-    row, unit = np.nonzero(hit[:, : len(columns)])
-    column = columns[unit]
-    genes[row, column] = nudge(rng, genes[row, column], column, sigma[row], genome)
-    for i, block in enumerate(blocks, start=len(columns)):
-        rows = np.flatnonzero(hit[:, i])
-        at = np.arange(block.start, block.stop)
-        part = genes[rows[:, None], at]
-        if i < len(columns) + len(genome.permutations):
-            genes[rows[:, None], at] = move_permutations(rng, part)
-        else:
-            genes[rows[:, None], at] = change_subsets(rng, part, block)
+    row, unit = _hits(rng, None if genome.flat else active[:, units], len(genes), len(units))
+    alone = unit < len(columns) if starts else slice(None)
+    which, column = row[alone], columns[unit[alone]]
+    genes[which, column] = nudge(rng, genes[which, column], column, sigma[which], genome)
+    for number, order in enumerate(orders, start=len(columns)):
+        at = np.ix_(np.unique(row[unit == number]), np.arange(order.start, order.stop))
+        genes[at] = move_permutations(rng, genes[at])
+    for number, subset in enumerate(subsets, start=len(columns) + len(orders)):
+        at = np.ix_(np.unique(row[unit == number]), np.arange(subset.start, subset.stop))
+        genes[at] = change_subsets(rng, genes[at], subset)
     return genes
 
 
-def _hits(rng: np.random.Generator, active: np.ndarray) -> np.ndarray:
-    """(n, units) mask of what mutates: one, geometrically more, at times 30% of all."""
-    n, c = active.shape
-    count = active.sum(axis=1) if not active.all() else np.full(n, c)
-    want = 1.0 + np.where(rng.random(n) < 0.75, rng.geometric(0.5, size=n), 0)
-    want = np.where(rng.random(n) < 0.1, np.maximum(want, 0.3 * count), want)
-    draw = rng.random((n, c))
-    hit = draw * np.maximum(count, 1)[:, None] < want[:, None]
-    hit[np.arange(n), np.where(active, draw, 2.0).argmin(axis=1)] = True
-    return hit & active
+def _hits(
+    rng: np.random.Generator, active: np.ndarray | None, n: int, units: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which of the active units mutate: one of each row, geometrically more, at times 30%.
+
+    Returns rows and units of the hits; `active` (n, units) is None when all are.
+    """
+    several, many = rng.random((2, n))
+    want = 1 + (several < 0.75) * rng.geometric(0.5, size=n)
+    count = units if active is None else np.maximum(active.sum(axis=1), 1)
+    want = np.maximum(want, (0.3 * count * (many < 0.1)).astype(np.int64))
+    if active is None:
+        row = np.arange(n).repeat(np.minimum(want, units))
+        return row, (rng.random(len(row)) * units).astype(np.int64)
+    draw = rng.random((n, units))
+    draw[~active] = 2.0
+    hit = draw < (want / count)[:, None]
+    hit[np.arange(n), draw.argmin(axis=1)] = True
+    row, unit = np.nonzero(hit & active)
+    return row, unit
 
 
 def nudge(
@@ -104,7 +111,7 @@ def change_structure(
 ) -> np.ndarray:
     """Take another arm of a choice, or insert, delete or swap items of a list.
 
-    One active structural gene of each row, uniformly chosen, changes.
+    One active structural gene of each row, uniformly chosen, changes; nothing if there is none.
 
     Parameters
     ----------
@@ -117,6 +124,8 @@ def change_structure(
     -------
     (n, d) array
     """
+    if genome.flat:
+        return genes
     columns = genome.structural_columns
     draw = np.where(active[:, columns], rng.random((len(genes), len(columns))), 2.0)
     chosen = columns[draw.argmin(axis=1)]
@@ -177,9 +186,7 @@ def _moved_items(
     inserted = np.where(place < at, place, np.maximum(place - 1, 0))
     deleted = np.where(place < at, place, np.minimum(place + 1, longest - 1))
     swapped = np.where(place == at, other, np.where(place == other, at, place))
-    return np.where(
-        insert[:, None], inserted, np.where(delete[:, None], deleted, swapped)
-    )
+    return np.where(insert[:, None], inserted, np.where(delete[:, None], deleted, swapped))
 
 
 def inherit_sigma(rng: np.random.Generator, sigma: np.ndarray) -> np.ndarray:
@@ -191,6 +198,3 @@ def inherit_sigma(rng: np.random.Generator, sigma: np.ndarray) -> np.ndarray:
        Computing 1, 2002, section 4.2.
     """
     return np.clip(sigma * np.exp(0.5 * rng.standard_normal(len(sigma))), *SIGMA_LIMITS)
-
-
-MutationOperator = Callable[[np.random.Generator, np.ndarray, np.ndarray, Genome], np.ndarray]

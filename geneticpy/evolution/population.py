@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
+FIRST_SIGMA = 0.2  # of rows without parents (ALGORITHM 7b)
+
+RowsT = TypeVar("RowsT", bound="Brood")
+
 
 @dataclass
-class Population:
-    """Rows and what is known of them.
+class Brood:
+    """Rows that are not evaluated yet.
 
     Attributes
     ----------
@@ -20,59 +25,63 @@ class Population:
     parents : (n, 2) array of int
         Ids of the parents; -1 where there is none.
     species : (n,) array of uint64
-        Equal for rows of one structure.
-    ids : (n,) array of int
-        Number of the evaluation; rows with larger ones are younger.
-    loss : (n,) array
-        To be minimized.
+        Equal for rows of one structure; 0 until the rows are found to be new.
     """
 
     genes: np.ndarray
     sigma: np.ndarray
     parents: np.ndarray
     species: np.ndarray
-    ids: np.ndarray
-    loss: np.ndarray
 
     def __len__(self) -> int:
         return len(self.genes)
 
-    def take(self, rows: np.ndarray | slice) -> Population:
-        """The given rows, in that order."""
-        return Population(
-            self.genes[rows],
-            self.sigma[rows],
-            self.parents[rows],
-            self.species[rows],
-            self.ids[rows],
-            self.loss[rows],
-        )
+    def take(self: RowsT, rows: np.ndarray | slice) -> RowsT:
+        """Copy the given rows, in that order."""
+        return type(self)(*[array[rows] for array in vars(self).values()])
 
-    def join(self, other: Population) -> Population:
-        """These rows, then those of another."""
-        return Population(
-            np.concatenate([self.genes, other.genes]),
-            np.concatenate([self.sigma, other.sigma]),
-            np.concatenate([self.parents, other.parents]),
-            np.concatenate([self.species, other.species]),
-            np.concatenate([self.ids, other.ids]),
-            np.concatenate([self.loss, other.loss]),
-        )
+    def join(self: RowsT, other: RowsT) -> RowsT:
+        """Append the rows of another; not a copy when one of the two is empty."""
+        if not len(other):
+            return self
+        if not len(self):
+            return other
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return type(self)(*[np.concatenate(pair) for pair in pairs])
 
     @classmethod
-    def unborn(cls, genes: np.ndarray, sigma: float | np.ndarray, parents: np.ndarray) -> Population:
-        """Rows without id, species and loss yet."""
+    def orphans(cls, genes: np.ndarray) -> Brood:
+        """Rows without parents."""
         n = len(genes)
-        return cls(
-            genes,
-            np.broadcast_to(np.asarray(sigma, float), n),
-            parents,
-            np.zeros(n, np.uint64),
-            np.full(n, -1),
-            np.full(n, np.nan),
-        )
+        sigma, parents = np.empty(n), np.empty((n, 2), np.int64)
+        sigma.fill(FIRST_SIGMA)
+        parents.fill(-1)
+        return Brood(genes, sigma, parents, np.zeros(n, np.uint64))
+
+
+@dataclass
+class Population(Brood):
+    """Rows that were asked for.
+
+    Attributes
+    ----------
+    ids : (n,) array of int
+        Number of the evaluation; rows with larger ones are younger.
+    loss : (n,) array
+        To be minimized.
+    """
+
+    ids: np.ndarray
+    loss: np.ndarray
+
+    @classmethod
+    def born(cls, brood: Brood, first_id: int) -> Population:
+        """Rows of a brood, with consecutive ids and no loss yet."""
+        ids = np.arange(first_id, first_id + len(brood))
+        loss = np.empty(len(brood))
+        return cls(brood.genes, brood.sigma, brood.parents, brood.species, ids, loss)
 
     @classmethod
     def empty(cls, d: int) -> Population:
         """No rows of `d` genes."""
-        return cls.unborn(np.empty((0, d)), 0.0, np.empty((0, 2), np.int64))
+        return cls.born(Brood.orphans(np.empty((0, d))), 0)

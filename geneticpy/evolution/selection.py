@@ -24,7 +24,7 @@ def uniform(rng: np.random.Generator, loss: np.ndarray, n: int) -> np.ndarray:
     (n,) array of int
         Rows, repeats allowed.
     """
-    return rng.integers(len(loss), size=n)
+    return (rng.random(n) * len(loss)).astype(np.int64)
 
 
 def tournament(rng: np.random.Generator, loss: np.ndarray, n: int, size: int = 2) -> np.ndarray:
@@ -60,7 +60,7 @@ def tournament(rng: np.random.Generator, loss: np.ndarray, n: int, size: int = 2
 def survivors(
     loss: np.ndarray, species: np.ndarray, arms: list[np.ndarray], mu: int, cap: int
 ) -> np.ndarray:
-    """Truncate to about `mu` rows: a niche for every species, a place for every arm.
+    """Truncate to `mu` rows, with a niche for every species, and a place for every arm on top.
 
     Parameters
     ----------
@@ -69,7 +69,8 @@ def survivors(
     species : (m,) array
         Labels; at most `cap` rows of one stay, unless there is only one.
     arms : list of (m,) arrays
-        Labels of which the best `ARM_QUOTA` rows each stay, up to 1.5 `mu` rows in all.
+        Levels of root choices and lists: the best `ARM_QUOTA` rows of each level stay, up to
+        1.5 `mu` rows in all.
     mu, cap : int
 
     Returns

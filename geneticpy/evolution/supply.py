@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from geneticpy.errors import ConstraintWarning, SpaceError
-from geneticpy.evolution.population import Population
+from geneticpy.evolution.population import Brood
 from geneticpy.space.encoding import Encoding
 
 log = logging.getLogger("geneticpy")
@@ -53,9 +53,10 @@ class Supply:
         self._draws = self._allowed = 0
         self._warned = False
         self._listed: np.ndarray | None = None
+        self._none = Brood.orphans(np.empty((0, self._genome.d)))
         self.exhausted = ""
 
-    def find(self, propose: Callable[[int], Population], n: int) -> Population:
+    def find(self, propose: Callable[[int], Brood], n: int) -> Brood:
         """Up to `n` new rows, fewer only if the space is exhausted.
 
         Parameters
@@ -64,44 +65,48 @@ class Supply:
             ``propose(n)`` makes unborn rows.
         n : int
         """
-        found = Population.empty(self._genome.d)
+        found = self._none
         for rows in self._sources(propose, n):
-            fresh = self.admit(rows, n - len(found))
-            found = found.join(fresh) if len(found) else fresh
+            found = found.join(self.admit(rows, n - len(found)))
             if len(found) >= n or self._all_known():
                 break
         if len(found) < n:
             self._give_up(len(found))
         return found
 
-    def admit(self, rows: Population, n: int) -> Population:
-        """The first `n` new and allowed of some rows, snapped, with their species."""
-        genes = self._genome.snap(np.array(rows.genes, float))
-        active = self._genome.activity(genes)
-        keys = self._genome.keys(genes, active).tolist()
+    def admit(self, rows: Brood, n: int) -> Brood:
+        """Keep the first `n` new and allowed of some rows, snapped, with their species."""
+        keys = self._canonize(rows)
         fresh = self._new(keys)
         if self._constraint is not None:
-            fresh = self._legal(genes, fresh, n)
+            fresh = self._legal(rows.genes, fresh, n)
         fresh = fresh[:n]
-        self._known.update(keys[i] for i in fresh)
-        rows.genes, rows.species = genes, self._genome.species(genes, active)
-        return rows if len(fresh) == len(genes) else rows.take(np.array(fresh, np.int64))
+        self._known.update([keys[i] for i in fresh])
+        if len(fresh) and fresh[-1] == len(fresh) - 1:
+            return rows.take(slice(len(fresh)))
+        return rows.take(np.array(fresh, np.int64))
 
-    def note(self, rows: Population) -> Population:
+    def note(self, rows: Brood) -> Brood:
         """Mark rows from elsewhere as known, snapped, with their species; all are kept."""
-        genes = self._genome.snap(np.array(rows.genes, float))
-        active = self._genome.activity(genes)
-        self._known.update(self._genome.keys(genes, active).tolist())
-        rows.genes, rows.species = genes, self._genome.species(genes, active)
+        self._known.update(self._canonize(rows))
         return rows
+
+    def _canonize(self, rows: Brood) -> list[int]:
+        """Snap rows and label their species, in place; returns their keys."""
+        rows.genes = self._genome.snap(np.asarray(rows.genes, float))
+        active = self._genome.activity(rows.genes)
+        rows.species = self._genome.species(rows.genes, active)
+        return self._genome.keys(rows.genes, active).tolist()
 
     def _new(self, keys: list[int]) -> list[int]:
         """Positions of the keys that are neither known nor repeated."""
         if not self._cache:
             return list(range(len(keys)))
-        known = self._known
-        first = {key: i for i, key in zip(range(len(keys) - 1, -1, -1), reversed(keys), strict=True)}
-        return [i for i, key in enumerate(keys) if key not in known and first[key] == i]
+        told = self._known.intersection(keys)
+        if not told and len(set(keys)) == len(keys):
+            return list(range(len(keys)))
+        first = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
+        return sorted([at for key, at in first.items() if key not in told])
 
     def _legal(self, genes: np.ndarray, fresh: list[int], n: int) -> list[int]:
         """Those of some rows that the constraint allows, up to `n`."""
@@ -126,17 +131,17 @@ class Supply:
                 f"constraint: must return True or False, raised {error!r} for {params!r}."
             ) from error
 
-    def _sources(self, propose: Callable[[int], Population], n: int) -> Iterator[Population]:
+    def _sources(self, propose: Callable[[int], Brood], n: int) -> Iterator[Brood]:
         """Broods; then the whole space if it is small, or ever more random draws."""
         for _ in range(BREED_ATTEMPTS):
             yield propose(n)
         if self._genome.points <= LARGEST_LISTED:
-            yield self._orphans(self._remaining())
+            yield Brood.orphans(self._remaining())
             return
         self._draws = self._allowed = 0
         size = max(64, n)
         while size <= RANDOM_DRAWS:
-            yield self._orphans(self._genome.sample(self._rng, size))
+            yield Brood.orphans(self._genome.sample(self._rng, size))
             self._tell_rate()
             size *= 2
 
@@ -145,9 +150,6 @@ class Supply:
         if self._listed is None:
             self._listed = self._genome.enumerate()
         return self._rng.permutation(self._listed)
-
-    def _orphans(self, genes: np.ndarray) -> Population:
-        return Population.unborn(genes, 0.2, np.full((len(genes), 2), -1))
 
     def _all_known(self) -> bool:
         return self._cache and len(self._known) >= self._genome.points

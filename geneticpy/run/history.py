@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -54,7 +53,7 @@ class History:
     def __init__(self, decoder: Decoder, d: int):
         self._decoder = decoder
         self._length = 0
-        self._columns = {
+        self._columns: dict[str, np.ndarray] = {
             "id": np.empty(0, np.int64),
             "generation": np.empty(0, np.int32),
             "genes": np.empty((0, d)),
@@ -93,6 +92,11 @@ class History:
 
     def __len__(self) -> int:
         return self._length
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the rows that are reserved."""
+        used = {name: column[: self._length] for name, column in self._columns.items()}
+        return self.__dict__ | {"_columns": used}
 
     def __repr__(self) -> str:
         return f"<History of {self._length} evaluations, {len(self._errors)} failed>"
@@ -152,14 +156,18 @@ class History:
         return self._decoder.decode(self.genes[i % self._length][None])[0]
 
     @property
-    def failed(self) -> int:
-        """Number of failed evaluations."""
-        return len(self._errors)
+    def failed_rows(self) -> list[int]:
+        """Rows of the failed evaluations."""
+        return list(self._errors)
 
-    def failures(self) -> Iterator[Failure]:
-        """The failed evaluations, one after the other."""
-        for row, reason in self._errors.items():
-            yield Failure(int(self._columns["id"][row]), self.params(row), reason)
+    def failure(self, row: int) -> Failure:
+        """Describe the failed evaluation in a row."""
+        return Failure(int(self._columns["id"][row]), self.params(row), self._errors[row])
+
+    def best(self, sign: float) -> int | None:
+        """Row of the smallest ``sign * loss``, the first of equals; None if all failed."""
+        rows = np.flatnonzero(~np.isnan(self.loss))
+        return int(rows[(sign * self.loss[rows]).argmin()]) if len(rows) else None
 
     def to_dict(self) -> dict[str, list[Any]]:
         """Columns as lists: id, generation, params, loss, species, parents, seconds, error."""
@@ -195,13 +203,9 @@ class History:
 
 def _flattened(name: str, value: Any) -> dict[str, Any]:
     """Leaves of nested parameters under dotted names."""
-    if isinstance(value, dict) and value:
-        parts = value.items()
-    elif isinstance(value, list | tuple) and value:
-        parts = enumerate(value)
-    else:
+    if not isinstance(value, dict | list | tuple) or not value:
         return {name: value}
     found: dict[str, Any] = {}
-    for key, part in parts:
+    for key, part in value.items() if isinstance(value, dict) else enumerate(value):
         found.update(_flattened(f"{name}.{key}", part))
     return found

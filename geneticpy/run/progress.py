@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from geneticpy.run.history import History
@@ -25,7 +24,7 @@ class Progress:
     seconds : float
         Since the start.
     history : History
-        Every evaluation so far.
+        Every evaluation; it goes on growing while the run does.
     best_params
         Parameters of the best evaluation so far; None if none succeeded.
     """
@@ -35,12 +34,7 @@ class Progress:
     loss: float
     seconds: float
     history: History
-    _best: Callable[[], Any] = field(repr=False)
-
-    @property
-    def best_params(self) -> Any:
-        """Parameters of the best evaluation so far."""
-        return self._best()
+    best_params: Any
 
 
 class Bar:
@@ -66,7 +60,6 @@ class Bar:
         """End full, also when the run stopped early."""
         if self._bar is not None:
             self._bar.total = self._bar.n
-            self._bar.refresh()
             self._bar.close()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -110,7 +109,7 @@ class OptimizeResult:
 
     def get(self, key: str, default: Any = None) -> Any:
         """Value of a key, or a default."""
-        return self[key] if key in self else default
+        return self[key] if key in NAMES else default
 
     def __repr__(self) -> str:
         return (
@@ -124,24 +123,25 @@ class Failures(Sequence[Failure]):
     """Failed evaluations with id, parameters and reason; printed grouped by reason."""
 
     def __init__(self, history: History):
-        self._history = history
+        self._history, self._rows = history, history.failed_rows
 
     def __len__(self) -> int:
-        return self._history.failed
+        return len(self._rows)
 
     def __getitem__(self, index: Any) -> Any:
-        return list(self._history.failures())[index]
-
-    def __iter__(self) -> Iterator[Failure]:
-        return self._history.failures()
+        if isinstance(index, slice):
+            return [self._history.failure(row) for row in self._rows[index]]
+        return self._history.failure(self._rows[index])
 
     def __repr__(self) -> str:
-        first: dict[str, Failure] = {}
-        count = Counter(failure.reason for failure in self)
-        for failure in self:
-            first.setdefault(failure.reason, failure)
+        errors = self._history.error
+        rows: dict[str | None, list[int]] = {}
+        for row in self._rows:
+            rows.setdefault(errors[row], []).append(row)
         lines = [f"{len(self)} of {len(self._history)} evaluations failed"]
-        for reason, often in count.most_common():
-            example = first[reason]
-            lines.append(f"  {often} x {reason} (first: id {example.id}, {example.params!r})")
+        for group in sorted(rows.values(), key=len, reverse=True):
+            first = self._history.failure(group[0])
+            lines.append(
+                f"  {len(group)} x {first.reason} (first: id {first.id}, {first.params!r})"
+            )
         return "\n".join(lines)

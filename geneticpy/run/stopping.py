@@ -7,7 +7,27 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
+from geneticpy.checks import function, number, whole
 from geneticpy.run.progress import Progress
+
+
+class Target:
+    """Whether a loss is as good as the target, or better.
+
+    Parameters
+    ----------
+    target : float
+    sign : {1.0, -1.0}
+        -1 if the user maximizes.
+    """
+
+    def __init__(self, target: float, sign: float):
+        self._sign, self._goal = sign, sign * number("target", target)
+
+    def __call__(self, loss: float) -> bool:
+        return self._sign * loss <= self._goal
 
 
 @dataclass
@@ -33,6 +53,12 @@ class Stopping:
     callback: Callable[[Progress], Any] | None = None
 
     def __post_init__(self) -> None:
+        if self.patience is not None:
+            whole("patience", self.patience)
+        if self.time_limit is not None:
+            number("time_limit", self.time_limit, 0)
+        function("terminator", self.terminator)
+        function("callback", self.callback)
         self.started = perf_counter()
         self._best = float("nan")
         self._stagnant = 0
@@ -50,13 +76,21 @@ class Stopping:
             return f"time_limit reached: {self.time_limit} seconds"
         return ""
 
-    def after_generation(self, progress: Progress) -> str:
-        """Why to stop after a generation; empty to go on."""
-        return (
-            self._out_of_patience(progress.loss)
-            or self._terminated(progress)
-            or self._called_back(progress)
-        )
+    def after_generation(self, loss: float, progress: Callable[[], Progress]) -> str:
+        """Why to stop after a generation; empty to go on.
+
+        Parameters
+        ----------
+        loss : float
+            Best so far.
+        progress : callable
+            Makes the Progress, if anybody is to see it.
+        """
+        reasons = [self._out_of_patience(loss)]
+        if self.terminator or self.callback:
+            state = progress()
+            reasons += [self._terminated(state), self._called_back(state)]
+        return next(filter(None, reasons), "")
 
     def _out_of_patience(self, loss: float) -> str:
         improved = loss != self._best and loss == loss  # the best so far only ever improves
@@ -77,4 +111,5 @@ class Stopping:
             verdict = self.callback(progress) if self.callback else None
         except StopIteration as stop:
             return str(stop) or "the callback stopped the run"
-        return "the callback stopped the run" if verdict is True else ""
+        told = isinstance(verdict, bool | np.bool_) and verdict  # list.append as callback: go on
+        return "the callback stopped the run" if told else ""

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 from geneticpy.genome import Genome
-from geneticpy.space.distributions import Distribution, UniformDistribution
-from geneticpy.space.structures import Layout, Node, Order, Subset, View, parse
+from geneticpy.space.columns import View
+from geneticpy.space.distributions import UniformDistribution
+from geneticpy.space.leaf import Distribution
+from geneticpy.space.nodes import Node, Order, Subset
+from geneticpy.space.parsing import Layout, parse
 
 
 class Encoding:
@@ -32,10 +35,10 @@ class Encoding:
 
     Examples
     --------
-    >>> from geneticpy import ChoiceDistribution, UniformDistribution
-    >>> encoding = Encoding({"x": UniformDistribution(0, 9, q=1), "y": ChoiceDistribution("ab".split("b"))})
-    >>> encoding.decode(np.array([[0.51, 0.2]]))
-    [{'x': 5, 'y': 'a'}]
+    >>> from geneticpy import UniformDistribution
+    >>> encoding = Encoding({"x": UniformDistribution(0, 9, q=1), "name": "constant"})
+    >>> encoding.decode(np.array([[0.51]]))
+    [{'x': 5, 'name': 'constant'}]
     """
 
     def __init__(self, space: Any):
@@ -99,7 +102,7 @@ class Encoding:
         The shape of the space with arrays at the leaves: (n,) for numbers and choices, (n, items)
         for permutations (the items in order) and subsets (booleans). A list of searched length
         is a `ListColumns` (size, items), a choice whose options carry parameters a
-        `ChoiceColumns` (index, options). What some rows do not use is a masked array, masked
+        `ChoiceColumns` (taken, options). What some rows do not use is a masked array, masked
         in those rows. Constants stay as they are.
         """
         values: dict[int, np.ndarray] = {}
@@ -108,7 +111,8 @@ class Encoding:
             values.update(zip(columns.tolist(), found.T, strict=True))
         for block in self._blocks:
             values[block.start] = block.values(genes)
-        return self.tree.columns(View(values, self.genome.activity(genes)))
+        conditional = (self.genome.parent >= 0).tolist()
+        return self.tree.columns(View(values, self.genome.activity(genes), conditional))
 
     def encode(self, points: Sequence[Any], path: str = "params") -> np.ndarray:
         """Rows of parameters; the way back of `decode`.
@@ -142,7 +146,7 @@ def _genome_of(layout: Layout) -> Genome:
     rounders = [
         (columns, distribution.snap)
         for columns, distribution in _by_object(layout.leaves)
-        if distribution.needs_rounder
+        if distribution.rounding
     ]
     return Genome(
         parent=np.array(layout.parent, np.int64),
@@ -172,7 +176,7 @@ def _groups_of(leaves: dict[int, Distribution]) -> list[tuple[np.ndarray, Any]]:
     groups: list[tuple[np.ndarray, Any]] = []
     uniform: list[tuple[np.ndarray, UniformDistribution]] = []
     for columns, distribution in _by_object(leaves):
-        if isinstance(distribution, UniformDistribution) and distribution.q is None:
+        if type(distribution) is UniformDistribution and distribution.q is None:
             uniform.append((columns, distribution))
         else:
             groups.append((columns, distribution))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -14,18 +15,19 @@ from geneticpy.evolution.mutation import (
     inherit_sigma,
     small_steps,
 )
-from geneticpy.evolution.population import Population
+from geneticpy.evolution.population import Brood, Population
 from geneticpy.evolution.selection import survivors, tournament, uniform
 from geneticpy.evolution.species import group
 from geneticpy.genome import Genome
 
 # Shares and constants of ALGORITHM.md section 7b.
 DIFFERENCE, MATED, MUTATED, IMMIGRANTS = 0.30, 0.55, 0.10, 0.05
-FIRST_SIGMA = 0.2
+FEWEST_AT_START = 8
+CAP = 4  # survivors of one species, where there are several
 OTHER_SPECIES = 0.1  # of the matings take their mate from the whole population
 BEST_SHARE = 0.15  # of a species that difference mutation moves towards
 CALM = 0.2  # of the mated children get no small mutation
-LEAST_FOR_DIFFERENCE = 4  # rows of a species, for a difference that means something
+SPARE = 8  # one child in so many is bred on top, to replace those that are not new
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,7 @@ class Mixed:
     rng : numpy.random.Generator
     genome : Genome
     mu : int
-        Survivors.
-    cap : int
-        Survivors of one species.
+        Survivors; up to 1.5 times as many more keep a place as the best of their arm.
     operators : Operators
     """
 
@@ -81,13 +81,12 @@ class Mixed:
         rng: np.random.Generator,
         genome: Genome,
         mu: int,
-        cap: int,
         operators: Operators | None = None,
     ):
-        self._rng, self._genome, self._mu, self._cap = rng, genome, mu, cap
+        self._rng, self._genome, self._mu = rng, genome, mu
         self._operators = operators or Operators()
         self._population = Population.empty(genome.d)
-        self._start = genome.latin_hypercube(rng, 2 * mu)
+        self._start = genome.latin_hypercube(rng, max(FEWEST_AT_START, 2 * mu))
         self._untold = len(self._start)
         self._stagnant = 0
 
@@ -96,8 +95,8 @@ class Mixed:
         """The survivors, best first."""
         return self._population
 
-    def propose(self, n: int) -> Population:
-        """Make `n` unborn rows."""
+    def propose(self, n: int) -> Brood:
+        """Make `n` rows or a few more."""
         if self._untold > 0 or not len(self._population):
             return self._first(n)
         return self._breed(n)
@@ -113,7 +112,7 @@ class Mixed:
         self._untold -= len(rows)
         best = self._population.loss.min(initial=np.inf)
         self._stagnant = 0 if rows.loss.min(initial=np.inf) < best else self._stagnant + 1
-        pool = rows.take(rows.loss < np.inf).join(self._population)
+        pool = _finite(rows).join(self._population)
         if len(pool):
             self._population = pool.take(self._survivors(pool))
         self._groups = group(self._population.species)
@@ -124,38 +123,38 @@ class Mixed:
             return kept[pool.loss[kept].argsort(kind="stable")]
         roots = self._genome.root_columns
         arms = [self._genome.level(pool.genes[:, g], np.full(len(pool), g)) for g in roots]
-        return survivors(pool.loss, pool.species, arms, self._mu, self._cap)
+        return survivors(pool.loss, pool.species, arms, self._mu, CAP)
 
-    def _first(self, n: int) -> Population:
+    def _first(self, n: int) -> Brood:
         """Rows of the space-filling start, then random ones."""
         genes, self._start = self._start[:n], self._start[n:]
         more = self._genome.sample(self._rng, n - len(genes))
-        return self._orphans(np.concatenate([genes, more]))
+        return Brood.orphans(np.concatenate([genes, more]))
 
-    def _orphans(self, genes: np.ndarray) -> Population:
-        return Population.unborn(genes, FIRST_SIGMA, np.full((len(genes), 2), -1))
+    def _breed(self, n: int) -> Brood:
+        """Immigrants, then children; a few more than `n`, for those that are not new."""
+        counts = self._rng.multinomial(n, self._shares)
+        immigrants = Brood.orphans(self._genome.sample(self._rng, counts[0]))
+        spare = 1 + n // SPARE
+        return immigrants.join(self._children(counts[1], counts[2], counts[3] + spare))
 
-    def _breed(self, n: int) -> Population:
-        """Children in three runs (by differences, mated, mutated only), then immigrants."""
-        differing, mated, mutated, fresh = self._rng.multinomial(n, self._shares())
-        children = self._children(differing, mated, mutated)
-        return children.join(self._orphans(self._genome.sample(self._rng, fresh)))
-
+    @cached_property
     def _shares(self) -> np.ndarray:
-        """(4,) probabilities of the kinds of children."""
+        """(4,) probabilities: immigrants, by differences, mutated only, mated."""
         wanted = self._operators
+        immigrants = IMMIGRANTS if wanted.immigrants is None else wanted.immigrants
         differing = 0.0 if wanted.crossover or not self._genome.numeric.any() else DIFFERENCE
         mutated = MUTATED if wanted.mutate_chance is None else 0.0
-        shares = np.array([differing, MATED, mutated])
-        immigrants = IMMIGRANTS if wanted.immigrants is None else wanted.immigrants
-        return np.append(shares / shares.sum() * (1 - immigrants), immigrants)
+        shares = np.array([differing, mutated, MATED])
+        return np.append(immigrants, shares / shares.sum() * (1 - immigrants))
 
-    def _children(self, differing: int, mated: int, mutated: int) -> Population:
+    def _children(self, differing: int, mutated: int, mated: int) -> Brood:
         rng, genome, population = self._rng, self._genome, self._population
-        n, mating = differing + mated + mutated, slice(differing, differing + mated)
-        one = self._select(n)
-        two = np.full(n, -1)
-        genes, sigma = population.genes[one], population.sigma[one]
+        mating = slice(differing + mutated, None)
+        one = self._select(differing + mutated + mated)
+        two = one.copy()
+        base, sigma = population.genes[one], population.sigma[one]
+        genes = base.copy()
         two[mating] = mate = self._mates(one[mating])
         cross = self._operators.crossover or half_and_half
         genes[mating] = cross(rng, genes[mating], population.genes[mate], genome)
@@ -164,11 +163,12 @@ class Mixed:
         active = genome.activity(genes)
         two[:differing] = self._differ(genes, one[:differing], active)
         sigma = inherit_sigma(rng, sigma)
-        calm = self._calm(one, differing, mated)
-        self._mutate(genes, active, sigma, np.flatnonzero(~calm))
-        ids = population.ids
-        parents = np.stack([ids[one], np.where(two < 0, -1, ids[two])], axis=1)
-        return Population.unborn(genes, sigma, parents)
+        unchanged = (genes == base).all(axis=1)
+        self._mutate(genes, active, sigma, self._lively(unchanged, differing))
+        parents = np.empty((len(one), 2), np.int64)
+        parents[:, 0], parents[:, 1] = population.ids[one], population.ids[two]
+        parents[differing : differing + mutated, 1] = -1
+        return Brood(genes, sigma, parents, np.zeros(len(one), np.uint64))
 
     def _select(self, n: int) -> np.ndarray:
         loss, operators = self._population.loss, self._operators
@@ -189,8 +189,6 @@ class Mixed:
 
     def _restructure(self, genes: np.ndarray, differing: int) -> None:
         """Change the structure of some of the rows behind the first `differing`, in place."""
-        if self._genome.flat:
-            return
         n = len(genes) - differing
         rows = differing + np.flatnonzero(self._rng.random(n) < STRUCTURAL_CHANCE)
         part = genes[rows]
@@ -198,36 +196,42 @@ class Mixed:
 
     def _differ(self, genes: np.ndarray, one: np.ndarray, active: np.ndarray) -> np.ndarray:
         """Move the first rows by differences within their species; returns whom they approach."""
-        n, genome, population = len(one), self._genome, self._population
+        n, genome, row = len(one), self._genome, self._population.genes
+        if not n:
+            return one
         draw = self._rng.random((3, n))
         best = self._groups.member(one, draw[0] * BEST_SHARE)
-        plus, minus = (self._groups.member(one, draw[i]) for i in (1, 2))
+        plus, minus = self._groups.member(one, draw[1]), self._groups.member(one, draw[2])
         blended = genome.numeric if genome.flat else active[:n] & genome.numeric
-        row = population.genes
-        genes[:n] = difference(
-            self._rng, genes[:n], row[best], row[plus], row[minus], blended
-        )
+        genes[:n] = difference(self._rng, genes[:n], row[best], row[plus], row[minus], blended)
         return best
 
-    def _calm(self, one: np.ndarray, differing: int, mated: int) -> np.ndarray:
-        """(n,) mask of the children that get no small mutation."""
+    def _lively(self, unchanged: np.ndarray, differing: int) -> np.ndarray:
+        """Rows of the children that get a small mutation: copies always, differences only then."""
+        lively = self._rng.random(len(unchanged)) < self._chance()
+        lively[:differing] = False
+        return np.flatnonzero(lively | unchanged)
+
+    def _chance(self) -> float:
+        """Probability of a mated child to get a small mutation."""
         chance = self._operators.mutate_chance
         if chance is None:
-            calm = self._rng.random(len(one)) < CALM
-            calm[differing + mated :] = False
-        else:
-            if self._operators.adaptive_mutation:
-                chance = 1 - (1 - chance) * 0.9**self._stagnant
-            calm = self._rng.random(len(one)) >= chance
-        calm[:differing] = self._groups.size[one[:differing]] >= LEAST_FOR_DIFFERENCE
-        return calm
+            return 1 - CALM
+        grown = 0.9**self._stagnant if self._operators.adaptive_mutation else 1.0
+        return 1 - (1 - chance) * grown
 
     def _mutate(
         self, genes: np.ndarray, active: np.ndarray, sigma: np.ndarray, rows: np.ndarray
     ) -> None:
         """Mutate some rows, in place."""
-        part = genes[rows]
+        part, living = genes[rows], active[rows]
         if self._operators.mutation:
-            genes[rows] = self._operators.mutation(self._rng, part, active[rows], self._genome)
+            genes[rows] = self._operators.mutation(self._rng, part, living, self._genome)
         else:
-            genes[rows] = small_steps(self._rng, part, active[rows], sigma[rows], self._genome)
+            genes[rows] = small_steps(self._rng, part, living, sigma[rows], self._genome)
+
+
+def _finite(rows: Population) -> Population:
+    """Without the rows that failed."""
+    finite = rows.loss < np.inf
+    return rows if finite.all() else rows.take(finite)

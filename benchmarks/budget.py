@@ -1,0 +1,46 @@
+"""The same number of evaluations for everybody: a loss that counts and then stops."""
+
+import math
+
+
+class BudgetSpentError(BaseException):
+    """Raised at the first evaluation beyond the budget.
+
+    Not an `Exception`, so that no library takes it for a failed evaluation and goes on.
+    """
+
+
+class CountedLoss:
+    """Call a loss at most `budget` times and keep the trace of improvements.
+
+    Attributes
+    ----------
+    evaluations : int
+        Calls that were answered; never above `budget`.
+    best : float
+        Smallest loss so far.
+    trace : list of (int, float)
+        For each improvement the number of evaluations it took, from 1, and the loss.
+    """
+
+    def __init__(self, loss, budget):
+        self._loss = loss
+        self._budget = budget
+        self.evaluations = 0
+        self.best = math.inf
+        self.trace = []
+
+    @property
+    def spent(self):
+        """Whether the budget is used up."""
+        return self.evaluations >= self._budget
+
+    def __call__(self, params):
+        if self.spent:
+            raise BudgetSpentError
+        value = float(self._loss(params))
+        self.evaluations += 1
+        if value < self.best:
+            self.best = value
+            self.trace.append((self.evaluations, value))
+        return value

@@ -1,0 +1,67 @@
+"""The child process of quality.py: runs cells of one solver and writes a JSON line for each.
+
+Standard input holds {"solver": name, "cells": [{"problem", "seed", "budget", "size"}, ...]}.
+With no cells it only tells the solver's identity.
+"""
+
+import contextlib
+import hashlib
+import inspect
+import json
+import sys
+import time
+from pathlib import Path
+
+import environments
+from budget import BudgetSpentError, CountedLoss
+from problems import PROBLEMS
+from solvers import SOLVERS, run
+
+
+def _sources(package):
+    """Digest of a package's Python files: code under development has no telling version."""
+    module = __import__(package)
+    digest = hashlib.sha256()
+    for path in sorted(Path(module.__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def identity(name):
+    """Return version and digest of a solver: a stored cell counts only for the same ones."""
+    solver = SOLVERS[name]
+    digest = hashlib.sha256(inspect.getsource(solver.solve).encode()).hexdigest()[:12]
+    if solver.package == "geneticpy":
+        digest += "-" + _sources("geneticpy")
+    return {"version": environments.version(solver.package), "digest": digest}
+
+
+def run_cell(name, *, problem, seed, budget, size):
+    """Run one solver on one instance with exactly `budget` evaluations at most."""
+    problem = PROBLEMS[problem]
+    instance = problem.instance(seed)
+    loss = CountedLoss(instance.loss, budget)
+    started = time.process_time()
+    with contextlib.suppress(BudgetSpentError):
+        run(name, problem, loss, budget=budget, seed=seed, size=size)
+    seconds = time.process_time() - started
+    if not loss.trace:
+        raise RuntimeError(f"{name}: no evaluation at all on {problem.name}, {seed=}.")
+    return {"evaluations": loss.evaluations, "trace": loss.trace, "cpu_s": round(seconds, 3)}
+
+
+def main():
+    """Answer one request."""
+    request = json.load(sys.stdin)
+    answers, sys.stdout = sys.stdout, sys.stderr  # libraries that print must not spoil the lines
+    print(json.dumps({"identity": identity(request["solver"])}), file=answers, flush=True)
+    for cell in request["cells"]:
+        try:
+            outcome = run_cell(request["solver"], **cell)
+        except Exception as error:
+            outcome = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps({"cell": cell, **outcome}), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

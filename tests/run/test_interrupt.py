@@ -1,0 +1,168 @@
+"""Ctrl-C: whatever has been evaluated is kept, wherever it comes."""
+
+import math
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from geneticpy import EvaluationWarning, UniformDistribution, optimize
+from geneticpy.evolution.optimizer import Optimizer
+from geneticpy.run.history import History
+
+LINE = {"x": UniformDistribution(0, 1)}
+
+
+def interrupting(at, fn=lambda params: params["x"]):
+    """Return a loss that is interrupted in its call number `at`, and the list of its losses."""
+    losses = []
+
+    def loss(params):
+        if len(losses) == at:
+            raise KeyboardInterrupt
+        losses.append(fn(params))
+        return losses[-1]
+
+    return loss, losses
+
+
+@pytest.mark.parametrize("at", [0, 1, 7, 10, 13])
+def test_interrupt_in_the_middle_of_a_batch_keeps_what_was_finished(at):
+    fn, losses = interrupting(at)
+    result = optimize(fn, LINE, size=10, batch=10, seed=0)
+    assert result.message == f"interrupted after {at} evaluations"
+    assert result.history.loss.tolist() == losses
+    assert len(losses) == at
+
+
+def test_interrupt_returns_the_best_so_far():
+    fn, losses = interrupting(17, lambda params: -params["x"])
+    best_params, loss, _ = optimize(fn, LINE, size=10, maximize_fn=True, seed=0)
+    assert loss == max(losses) == -best_params["x"]
+
+
+def test_interrupt_before_the_first_result_returns_none_and_nan():
+    best_params, loss, _ = optimize(interrupting(0)[0], LINE, seed=0)
+    assert best_params is None
+    assert np.isnan(loss)
+
+
+def test_interrupt_still_tells_of_failures():
+    fn, _ = interrupting(9, lambda params: math.nan if params["x"] < 0.5 else 1.0)
+    with pytest.warns(EvaluationWarning, match=r"\d of 9 evaluations failed"):
+        optimize(fn, LINE, size=10, seed=0)
+
+
+def test_interrupted_run_is_the_beginning_of_the_whole_one():
+    whole = optimize(lambda params: params["x"], LINE, size=10, seed=0)
+    part = optimize(interrupting(33)[0], LINE, size=10, seed=0)
+    assert part.history.genes.tobytes() == whole.history.genes[:33].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("owner", "method", "before"),
+    [(History, "append", True), (History, "append", False), (Optimizer, "tell", True)],
+)
+def test_interrupt_while_recording_loses_nothing(monkeypatch, owner, method, before):
+    original = getattr(owner, method)
+    calls = []
+
+    def interrupted(self, *args, **options):
+        calls.append(1)
+        if len(calls) == 3 and before:
+            raise KeyboardInterrupt
+        original(self, *args, **options)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(owner, method, interrupted)
+    losses = []
+
+    def fn(params):
+        losses.append(params["x"])
+        return params["x"]
+
+    result = optimize(fn, LINE, size=15, batch=5, seed=0)
+    assert result.history.loss.tolist() == losses
+    assert len(losses) == 15
+    assert result.loss == min(losses)
+    assert result.history.id.tolist() == list(range(15))
+
+
+@pytest.mark.parametrize("method", ["ask", "callback"])
+def test_interrupt_outside_the_loss_returns_the_result(monkeypatch, method):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    hooks = {"callback": interrupt} if method == "callback" else {}
+    if method == "ask":
+        calls = iter([Optimizer.ask] * 2 + [interrupt])
+        monkeypatch.setattr(Optimizer, "ask", lambda self, n: next(calls)(self, n))
+    result = optimize(lambda params: params["x"], LINE, size=10, batch=5, seed=0, **hooks)
+    assert result.message == "interrupted after 10 evaluations"
+
+
+PROGRAM = """
+    import asyncio, os, signal, sys, threading, time
+    import geneticpy
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the shell may have turned it off
+    kind, space = sys.argv[1], {"x": geneticpy.UniformDistribution(0, 1)}
+    begun, finished = [], []
+
+    def interrupt_soon():
+        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    def plain(params):
+        if len(finished) == 7:
+            interrupt_soon()
+            time.sleep(60)
+        finished.append(params["x"])
+        return params["x"]
+
+    async def coroutine(params):
+        begun.append(params)
+        if len(begun) == 8:
+            interrupt_soon()
+        await asyncio.sleep(60 if len(begun) >= 8 else 0)
+        finished.append(params["x"])
+        return params["x"]
+
+    def busy(params):  # interrupted anywhere, most likely outside the loss
+        if len(finished) == 100:
+            interrupt_soon()
+        finished.append(params["x"])
+        return params["x"]
+
+    fn = {"plain": plain, "coroutine": coroutine, "busy": busy}[kind]
+    result = geneticpy.optimize(fn, space, size=10, generation_count=10**7, seed=0)
+    lost = len(finished) - result.evaluations
+    print(result.message)
+    print(result.evaluations, lost, result.loss == min(result.history.loss))
+    print(result.history.loss.tolist() == finished[:result.evaluations])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGINT cannot be sent to oneself there")
+@pytest.mark.parametrize("kind", ["plain", "coroutine", "busy"])
+def test_a_real_signal_ends_the_run_with_its_result(kind, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(PROGRAM), kind],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert done.stderr == ""
+    message, counts, same = done.stdout.splitlines()
+    evaluations, lost, best_is_least = counts.split()
+    assert message == f"interrupted after {evaluations} evaluations"
+    assert best_is_least == same == "True"
+    if kind == "busy":  # the signal may come between the end of the loss and its record
+        assert int(lost) in (0, 1)
+        assert int(evaluations) >= 100
+    else:
+        assert (int(evaluations), int(lost)) == (7, 0)

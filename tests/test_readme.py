@@ -1,0 +1,60 @@
+"""The pages and the examples run as they stand."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = ["README.md", "docs/operators.md"]
+PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page):
+    """Return the Python of a page, block by block, each moved to the lines it has there."""
+    text = (ROOT / page).read_text()
+    for found in PYTHON_BLOCK.finditer(text):
+        yield "\n" * text.count("\n", 0, found.start(1)) + found[1]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_snippets_run_one_after_the_other(page, capsys):
+    names = {"__name__": "snippets"}
+    for block in blocks(page):
+        exec(compile(block, page, "exec"), names)
+    assert names.keys() > {"geneticpy", "result"}
+
+
+def test_first_use_finds_the_least_of_the_toy(capsys):
+    names = {}
+    exec(compile(next(blocks("README.md")), "README.md", "exec"), names)
+    assert names["best_params"]["type"] == "multiply"
+    assert names["best_params"]["x"] == 10
+    assert names["loss"] == 10 * names["best_params"]["y"]
+    assert names["loss"] < -30  # the least of 50,200 Gaussian draws is below -3 almost surely
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_files(page):
+    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text())
+    missing = [link for link in links if not ((ROOT / page).parent / link).exists()]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("example", "options", "told"),
+    [
+        ("searched_length", {"generation_count": 20}, "knots"),
+        ("ask_tell", {"rounds": 10}, "best loss"),
+    ],
+)
+def test_examples_run(example, options, told, capsys):
+    runpy.run_path(str(ROOT / "examples" / f"{example}.py"))["main"](**options)
+    assert told in capsys.readouterr().out
+
+
+def test_quickstart_is_the_first_use(capsys):
+    runpy.run_path(str(ROOT / "examples" / "quickstart.py"), run_name="__main__")
+    assert "best loss" in capsys.readouterr().out
