@@ -17,12 +17,14 @@ from pathlib import Path
 
 import environments
 import report
-from overhead_cases import CASES, evaluations
+from overhead_calls import evaluations
+from overhead_cases import CASES
 
 IMPORT = (
     "import time; c, w = time.process_time(), time.perf_counter(); import {module}; "
     "print(time.process_time() - c, time.perf_counter() - w)"
 )
+SLOWEST = "nevergrad TwoPointsDE"  # not in --quick
 WINDOWS = (50, 5_000)  # generations whose cost is compared
 OURS = ("geneticpy", "geneticpy, vectorized")  # cases of the long runs
 
@@ -215,6 +217,7 @@ def arguments():
     if options.quick:
         options.genes, options.generations, options.repeats = [10], 250, 1
         options.no_own = True
+        options.cases = [name for name in options.cases if name != SLOWEST]
     options.memory_genes = 10 if 10 in options.genes else options.genes[0]
     return options
 

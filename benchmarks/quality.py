@@ -16,10 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import environments
-import numpy as np
 import report
 from problems import PROBLEMS, SUITES
-from scores import SOLVED, regret, summarize
+from quality_tables import cells_of, document
 from solvers import SOLVERS
 
 STORE = environments.CACHE / "quality"
@@ -100,24 +99,6 @@ def identify(name, options):
     return None, lines[-1] if lines else "its process died"
 
 
-def cells_of(name, options):
-    """Return every cell that the options ask of a solver."""
-    solver = SOLVERS[name]
-    return [
-        {
-            "problem": problem,
-            "seed": seed,
-            "budget": budget,
-            "size": options.population or solver.size(budget),
-        }
-        for budget in options.budgets
-        if solver.largest_budget is None or budget <= solver.largest_budget
-        for suite in options.suites
-        for problem in SUITES[suite]
-        for seed in range(options.first_seed, options.first_seed + options.seeds)
-    ]
-
-
 def run_solver(name, options):
     """Run the cells of a solver that are not stored yet.
 
@@ -158,139 +139,6 @@ def run_all(options):
         outcomes = list(pool.map(lambda name: run_solver(name, options), options.solvers))
     named = list(zip(options.solvers, outcomes, strict=True))
     return {name: store for name, (store, _) in named}, {name: note for name, (_, note) in named}
-
-
-def collect(stores, suite, budget, options):
-    """Gather the regrets of a suite at a budget.
-
-    Returns
-    -------
-    names : list of str
-        Solvers with every cell done.
-    regrets : (k, p, s) array
-    """
-    names, blocks = [], []
-    for name, store in stores.items():
-        if store is None:
-            continue
-        cells = [
-            cell
-            for cell in cells_of(name, options)
-            if cell["budget"] == budget and cell["problem"] in SUITES[suite]
-        ]
-        outcomes = [store.get(cell) for cell in cells]
-        if not cells or None in outcomes:
-            continue
-        losses = [outcome["trace"][-1][1] for outcome in outcomes]
-        names.append(name)
-        blocks.append([_regret(*pair) for pair in zip(cells, losses, strict=True)])
-    shape = (len(names), len(SUITES[suite]), options.seeds)
-    return names, np.array(blocks).reshape(shape)
-
-
-def _regret(cell, loss):
-    """Normalize the final loss of a cell."""
-    problem = PROBLEMS[cell["problem"]]
-    return regret(loss, optimum=problem.optimum, median=problem.median_loss(cell["seed"]))
-
-
-def suite_rows(stores, suite, budget, options):
-    """Summarize a suite at a budget: one dict for each solver, best mean rank first."""
-    names, regrets = collect(stores, suite, budget, options)
-    if not names:
-        return []
-    rows = [
-        {"suite": suite, "budget": budget, "solver": name, "seeds": options.seeds, **summary}
-        for name, summary in zip(names, summarize(regrets), strict=True)
-    ]
-    return sorted(rows, key=lambda row: row["rank"])
-
-
-def problem_rows(stores, suite, budget, options):
-    """List the mean regret of each solver on each problem."""
-    names, regrets = collect(stores, suite, budget, options)
-    return [
-        [name, *(f"{value:.4f}" for value in block.mean(axis=1))]
-        for name, block in zip(names, regrets, strict=True)
-    ]
-
-
-def format_rows(rows):
-    """Format summaries as a Markdown table."""
-    header = ["solver", "mean regret [95 %]", "mean rank [95 %]", "solved"]
-    return report.table(
-        header,
-        [
-            [
-                row["solver"],
-                f"{row['regret']:.4f} [{row['regret_low']:.4f}, {row['regret_high']:.4f}]",
-                f"{row['rank']:.2f} [{row['rank_low']:.2f}, {row['rank_high']:.2f}]",
-                f"{row['solved']:.0%}",
-            ]
-            for row in rows
-        ],
-    )
-
-
-def overview(rows):
-    """Put the mean rank of every solver in every suite and budget into one table."""
-    blocks = list(dict.fromkeys((row["suite"], row["budget"]) for row in rows))
-    names = list(dict.fromkeys(row["solver"] for row in rows))
-    ranks = {(row["solver"], row["suite"], row["budget"]): f"{row['rank']:.2f}" for row in rows}
-    header = ["mean rank", *(f"{suite}, {budget:,}" for suite, budget in blocks)]
-    return report.table(
-        header, [[name, *(ranks.get((name, *block), "-") for block in blocks)] for name in names]
-    )
-
-
-def document(stores, notes, options):
-    """Write all tables as Markdown.
-
-    Returns
-    -------
-    text : str
-    rows : list of dict
-        The same numbers for the CSV file.
-    """
-    present = {name: note for name, note in notes.items() if stores[name] is not None}
-    first = options.first_seed
-    rows, tables = [], []
-    for suite in options.suites:
-        for budget in options.budgets:
-            block = suite_rows(stores, suite, budget, options)
-            rows += block
-            if not block:
-                continue
-            count = len(SUITES[suite])
-            tables.append(
-                f"### {suite}, {budget:,} evaluations ({count} problems x {options.seeds} seeds)"
-            )
-            tables.append(format_rows(block))
-            if options.problems:
-                problems = problem_rows(stores, suite, budget, options)
-                tables.append(report.table(["mean regret", *SUITES[suite]], problems))
-    head = [
-        "## Quality at equal evaluations",
-        report.provenance(present),
-        f"Seeds {first} to {first + options.seeds - 1}. Regret: 0 is the known optimum, 1 the "
-        f"median of random draws. Solved: regret at most {SOLVED}. Intervals: bootstrap over "
-        "seeds. Best mean rank first.",
-        *(f"Left out: {name} ({notes[name]})." for name in stores if stores[name] is None),
-        *(
-            f"Left out where incomplete: {name} ({len(store.failures)} cells failed, the first "
-            f"with {store.failures[0]})."
-            for name, store in stores.items()
-            if store and store.failures
-        ),
-        *(
-            f"Left out above {SOLVERS[name].largest_budget:,} evaluations: {name} (hours of its "
-            "own time)."
-            for name in present
-            if SOLVERS[name].largest_budget
-        ),
-        overview(rows) if rows else "Nothing ran.",
-    ]
-    return "\n\n".join(head + tables), rows
 
 
 def arguments():

@@ -183,6 +183,10 @@ class Genome:
         joined = np.concatenate([edges + i for i, edges in enumerate(unique.values())])
         return joined, shift, start
 
+    @cached_property
+    def _top_level(self) -> np.ndarray:
+        return np.maximum(self.k - 1, 0)
+
     def level(self, u: np.ndarray, column: np.ndarray) -> np.ndarray:
         """Level of quantiles `u` as genes of `column` (arrays that broadcast); 0 if continuous."""
         k = self.k[column]
@@ -193,7 +197,7 @@ class Genome:
             gene = np.broadcast_to(column, level.shape)[uneven]
             found = np.searchsorted(joined, u[uneven] + shift[gene], side="right")
             level[uneven] = found - start[gene] - 1
-        return np.clip(level, 0, np.maximum(k - 1, 0), out=level)
+        return np.minimum(level, self._top_level[column], out=level)
 
     def centre(self, level: np.ndarray, column: np.ndarray) -> np.ndarray:
         """Quantile in the middle of levels of genes of `column` (arrays that broadcast)."""

@@ -64,10 +64,11 @@ def difference(
        archive", IEEE Trans. Evolutionary Computation 13(5), 2009.
     """
     n, d = base.shape
-    f = np.clip(0.7 + 0.1 * rng.standard_cauchy((n, 1)), 0.1, 1.0)
+    f = np.minimum(np.maximum(0.7 + 0.1 * rng.standard_cauchy((n, 1)), 0.1), 1.0)
     rate = np.where(rng.random((n, 1)) < 0.5, 0.2, 0.9) + 0.1 * rng.standard_normal((n, 1))
     trial = base + f * (best - base + plus - minus)
-    trial = np.where(trial < 0, base / 2, np.where(trial > 1, (base + 1) / 2, trial))
+    if trial.min(initial=0.0) < 0 or trial.max(initial=1.0) > 1:
+        trial = np.where(trial < 0, base / 2, np.where(trial > 1, (base + 1) / 2, trial))
     draw = rng.random((n, d), np.float32)
     if not blended.all():
         draw[np.broadcast_to(~blended, draw.shape)] = 2.0

@@ -197,4 +197,6 @@ def inherit_sigma(rng: np.random.Generator, sigma: np.ndarray) -> np.ndarray:
     .. [1] Beyer & Schwefel, "Evolution strategies: a comprehensive introduction", Natural
        Computing 1, 2002, section 4.2.
     """
-    return np.clip(sigma * np.exp(0.5 * rng.standard_normal(len(sigma))), *SIGMA_LIMITS)
+    low, high = SIGMA_LIMITS
+    grown = sigma * np.exp(0.5 * rng.standard_normal(len(sigma)))
+    return np.minimum(np.maximum(grown, low), high)

@@ -11,6 +11,7 @@ import numpy as np
 
 from geneticpy.checks import function, generator, number, whole
 from geneticpy.errors import ArgumentError, SpaceError
+from geneticpy.evolution import replaceable
 from geneticpy.evolution.budget import Budget
 from geneticpy.evolution.population import Brood, Population
 from geneticpy.evolution.strategies.mixed import Mixed, Operators
@@ -158,10 +159,10 @@ class Optimizer:
             tournament_size=None
             if tournament_size is None
             else whole("tournament_size", tournament_size),
-            selector=function("selector", selector),
-            crossover=function("crossover", crossover),
-            mutation=function("mutation", mutation),
-            replacer=function("replacer", replacer),
+            selector=replaceable.selector(selector),
+            crossover=replaceable.crossover(crossover),
+            mutation=replaceable.mutation(mutation),
+            replacer=replaceable.replacer(replacer),
         )
         rng = generator(seed)
         self._supply = Supply(rng, self.encoding, function("constraint", constraint), bool(cache))
@@ -240,7 +241,7 @@ class Optimizer:
         if (ids is None) == (params is None):
             raise ArgumentError(f"tell: must get ids or params, not both, got {ids=}, {params=}.")
         if params is not None:
-            ids = self._add(params)
+            ids, loss = self._add(params, loss)
         ids = np.atleast_1d(np.asarray(ids))
         losses = self._as_losses(loss, ids.shape)
         at = self._waiting(ids)
@@ -248,16 +249,18 @@ class Optimizer:
         self._told[at] = True
         self._keep_best(at)
 
-    def _add(self, params: Sequence[Any]) -> np.ndarray:
-        """Register points that were not asked for; returns their ids."""
-        brood = self._supply.note(Brood.orphans(self.encoding.encode(params)))
-        return self._register(brood).ids
+    def _add(self, params: Sequence[Any], loss: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Register points that were not asked for, if all is right; returns ids and losses."""
+        if not isinstance(params, list | tuple):
+            raise ArgumentError(f"tell: params must be a list of parameter sets, got {params!r}.")
+        genes = self.encoding.encode(params)
+        losses = self._as_losses(loss, (len(genes),))
+        return self._register(self._supply.note(Brood.orphans(genes))).ids, losses
 
     def _as_losses(self, loss: Any, shape: tuple[int, ...]) -> np.ndarray:
-        try:
-            losses = np.atleast_1d(np.asarray(loss, float))
-        except (TypeError, ValueError) as error:
-            raise ArgumentError(f"tell: loss must be numbers, got {loss!r}.") from error
+        losses = np.atleast_1d(np.asarray(loss))
+        if losses.dtype.kind not in "biuf":  # None would become NaN
+            raise ArgumentError(f"tell: loss must be numbers, got {loss!r}.")
         if losses.shape != shape:
             raise ArgumentError(f"tell: loss must have the shape {shape} of ids, got {loss!r}.")
         return losses

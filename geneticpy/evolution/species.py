@@ -31,17 +31,25 @@ class Groups:
 
 def group(species: np.ndarray) -> Groups:
     """Group rows by their (m,) species labels."""
-    m = len(species)
-    if m == 0 or (species == species[0]).all():
-        return Groups(np.arange(m), np.zeros(m, np.int64), np.full(m, m))
-    _, number, count = np.unique(species, return_inverse=True, return_counts=True)
-    start = np.cumsum(count) - count
-    return Groups(number.argsort(kind="stable"), start[number], count[number])
+    order, first = _runs(species)
+    start, size = np.empty_like(order), np.empty_like(order)
+    start[order] = first
+    size[order] = np.searchsorted(first, first, side="right") - first
+    return Groups(order, start, size)
 
 
 def rank_within(labels: np.ndarray) -> np.ndarray:
     """(m,) how many earlier rows have the same label."""
-    groups = group(labels)
-    rank = np.empty(len(labels), np.int64)
-    rank[groups.order] = np.arange(len(labels))
-    return rank - groups.start
+    order, first = _runs(labels)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order)) - first
+    return rank
+
+
+def _runs(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sort (m,) labels stably; returns the order, and for each place where its run begins."""
+    order = labels.argsort(kind="stable")
+    ordered = labels[order]
+    first = np.arange(len(order))
+    first[1:][ordered[1:] == ordered[:-1]] = 0
+    return order, np.maximum.accumulate(first)

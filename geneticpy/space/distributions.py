@@ -207,7 +207,7 @@ class LogNormalDistribution(Number):
         return self._law.cdf(self._standardize(x))
 
     def _standardize(self, x: Any) -> Any:
-        with np.errstate(divide="ignore"):
+        with np.errstate(all="ignore"):
             return (np.log(np.maximum(x, 0.0)) - self.mean) / self.sigma
 
 

@@ -67,7 +67,10 @@ class Grid:
         slack = 1e-9 + 1e-15 * abs(index) if rounded else 0
         if abs(position - index) > slack:
             raise SpaceError(f"must be a multiple of q={float(self.step):.17g}, got {value!r}.")
-        return min(max(index, self.first), self.last) - self.first
+        if not self.first <= index <= self.last:
+            ends = [self.step * end for end in (self.first, self.last)]
+            raise SpaceError(f"must lie between {ends[0]} and {ends[1]}, got {value!r}.")
+        return index - self.first
 
 
 def exact(number: int | float) -> Fraction:

@@ -102,7 +102,8 @@ class Distribution(Written, DistributionBase, ABC):
     def _check_reach(self, value: Any, u: float) -> None:
         """SpaceError for a value so far out in a tail that its quantile rounds to another's."""
         reached, low, high = self.values(np.array([u, 0.25, 0.75])).tolist()
-        slack = self.rounding / 4 or 1e-6 * (abs(high - low) + abs(value))
+        spread = self.rounding / 4 or 1e-6 * (abs(high - low) + abs(value))
+        slack = max(spread, 1e-12 * abs(value))
         if not abs(reached - value) <= slack:
             raise SpaceError(
                 f"must be a value that {self!r} can reach with a quantile of 1e-12 to 1 - 1e-12 "

@@ -38,14 +38,26 @@ class Number(Distribution):
         self._check_bounds()
         low = support[0] if self.low is None else max(self.low, support[0])
         high = support[1] if self.high is None else min(self.high, support[1])
-        self._limits = (low, high)
         self._bounds = (float(low), float(high))
+        self._limits = (low, high)  # as written: integers beyond 2**53 keep all their digits
         self._grid: Grid | None = None
         if self.q is not None:
             self._check_step()
-            self._grid = self._lay_grid(exact(self.q))
-            self._check_grid(self._grid)
+            self._grid = self._checked_grid()
             self._make_levels(self._grid)
+
+    def _checked_grid(self) -> Grid:
+        try:
+            grid = self._lay_grid(exact(self.q))
+            counted = self._equal_mass and grid.whole  # by integers, exact at any size
+            if grid.count <= MAX_LEVELS and (counted or max(-grid.first, grid.last) <= 2**53):
+                return grid
+        except (OverflowError, ValueError):  # a value of the law is infinite or not a number
+            pass
+        raise SpaceError(
+            f"{self!r}: floats must be able to tell the steps of q apart, "
+            f"got q={self.q!r}, low={self.low!r}, high={self.high!r}."
+        )
 
     def _lay_grid(self, step: Fraction) -> Grid:
         """Lay the multiples of q over the range; `_bounds` give the ends their full mass."""
@@ -60,16 +72,15 @@ class Number(Distribution):
             high = min(float(last * step) + half, LARGEST)
         self._bounds = (float(low), float(high))
         if math.isinf(low):
-            first = math.floor(self._far_value(TINY) / step)
+            end = self._end(TINY, step)
+            first = end if math.isinf(high) else min(end, last)
         if math.isinf(high):
-            last = math.ceil(self._far_value(1 - TINY) / step)
+            last = max(self._end(1 - TINY, step), first)
         return Grid(step, first, last)
 
-    def _far_value(self, u: float) -> Fraction:
-        """Value at a quantile, kept among the finite floats."""
-        with np.errstate(over="ignore"):
-            x = float(self._ppf(np.array(u)))
-        return exact(min(max(x, -LARGEST), LARGEST))
+    def _end(self, u: float, step: Fraction) -> int:
+        """Find the last multiple before an extreme quantile."""
+        return math.trunc(exact(float(self._quantiles(np.array(u)))) / step)
 
     def _make_levels(self, grid: Grid) -> None:
         if self._equal_mass:
@@ -77,7 +88,7 @@ class Number(Distribution):
         elif grid.count <= MAX_TABLE:
             self.k = grid.count
             index = np.arange(grid.first, grid.last, dtype=float)
-            below = self._cdf((index + 0.5) * float(grid.step))
+            below = self._probabilities((index + 0.5) * float(grid.step))
             self.edges = edges_of(np.diff(below, prepend=0.0, append=1.0))
         else:
             self.rounding = float(grid.step)
@@ -91,30 +102,40 @@ class Number(Distribution):
     def values(self, u: np.ndarray) -> np.ndarray:
         if self._grid is not None:
             return self._grid.values(self.level(u) if self.k else self._position(u))
+        return self._quantiles(u)
+
+    def _quantiles(self, u: np.ndarray) -> np.ndarray:
+        """Values of the law without its grid, inside the bounds and finite."""
         low, high = self._bounds
         if math.isinf(low) or math.isinf(high):
             u = np.clip(u, TINY, 1 - TINY)
-        with np.errstate(over="ignore"):
+        with np.errstate(all="ignore"):
             return np.clip(self._ppf(u), max(low, -LARGEST), min(high, LARGEST))
+
+    def _probabilities(self, x: np.ndarray) -> np.ndarray:
+        """Cumulative probabilities of the law without its grid."""
+        with np.errstate(all="ignore"):
+            return np.clip(self._cdf(x), 0.0, 1.0)
 
     def _position(self, u: np.ndarray) -> np.ndarray:
         assert self._grid is not None, "only a grid has positions"
-        index = np.rint(self._ppf(np.clip(u, TINY, 1 - TINY)) / self.rounding)
+        index = np.rint(self._quantiles(u) / self.rounding)
         return np.clip(index, self._grid.first, self._grid.last) - self._grid.first
 
     def _middle(self, position: np.ndarray) -> np.ndarray:
         assert self._grid is not None, "only a grid has positions"
-        x = (position + self._grid.first) * self.rounding
-        half = self.rounding / 2
-        return (self._cdf(x - half) + self._cdf(x + half)) / 2
+        index = position + self._grid.first
+        below = self._probabilities((index - 0.5) * self.rounding)
+        return (below + self._probabilities((index + 0.5) * self.rounding)) / 2
 
     def _locate(self, value: Any) -> float:
         number = as_number(value)
-        low, high = self._limits
+        low, high = self._bounds if self._grid is None else self._limits
         if not low <= number <= high:
+            low, high = self._limits
             raise SpaceError(f"must lie between {low!r} and {high!r}, got {value!r}.")
         if self._grid is None:
-            return float(np.clip(self._cdf(np.array(float(number))), 0.0, 1.0))
+            return float(self._probabilities(np.array(float(number))))
         offset = self._grid.offset(number)
         if self.k:
             return self.centre(offset)
@@ -136,25 +157,20 @@ class Number(Distribution):
     def _check_bounds(self) -> None:
         low, high = self.low, self.high
         self._check_finite(*(name for name in ("low", "high") if not _is_open(self, name)))
-        if low is not None and high is not None and not low < high:
+        kind = float if self.q is None else Fraction  # steps tell integers beyond 2**53 apart
+        bounded = all(bound is not None and math.isfinite(bound) for bound in (low, high))
+        if bounded and not kind(low) < kind(high):
             raise SpaceError(f"{self!r}: low must be below high, got {low=}, {high=}.")
         if high is not None and not high > self._support[0]:
             raise SpaceError(f"{self!r}: high must be above {self._support[0]}, got {high=}.")
 
     def _check_step(self) -> None:
         self._check_positive("q")
-        q, low, high = self.q, self.low, self.high
-        if low is not None and high is not None and exact(q) > exact(high) - exact(low):
+        q, (low, high) = self.q, self._limits
+        bounded = math.isfinite(low) and math.isfinite(high)
+        if bounded and exact(q) > exact(high) - exact(low):
             raise SpaceError(
                 f"{self!r}: q must not exceed the range high - low, got {q=}, {low=}, {high=}."
-            )
-
-    def _check_grid(self, grid: Grid) -> None:
-        counted = self._equal_mass and grid.whole  # by integers, exact at any size
-        if grid.count > MAX_LEVELS or (not counted and max(-grid.first, grid.last) > 2**53):
-            raise SpaceError(
-                f"{self!r}: floats must be able to tell steps of q apart, "
-                f"got q={self.q!r}, low={self.low!r}, high={self.high!r}."
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -88,11 +89,11 @@ class Layout:
         self.leaves[column] = distribution
         return column
 
-    def wrap(self, leaf: Any, kind: type) -> Distribution:
-        """One wrapper for one object, however often it stands in the space."""
-        if id(leaf) not in self._wrapped:
-            self._wrapped[id(leaf)] = kind(leaf)
-        return self._wrapped[id(leaf)]
+    def wrap(self, part: Any, wrapper: Callable[[Any], Distribution]) -> Distribution:
+        """One distribution for one object, however often it stands in the space."""
+        if id(part) not in self._wrapped:
+            self._wrapped[id(part)] = wrapper(part)
+        return self._wrapped[id(part)]
 
 
 @dataclass(frozen=True)
@@ -155,12 +156,8 @@ def _parse_container(space: dict | list | tuple, layout: Layout, at: Place) -> N
 
 
 def _parse_leaf(space: Any, layout: Layout, at: Place) -> Node:
-    distribution = space
     try:
-        if not isinstance(space, DistributionBase):
-            distribution = layout.wrap(space, FrozenDistribution)
-        elif _is_pulled(space):
-            distribution = layout.wrap(space, PulledDistribution)
+        distribution = layout.wrap(space, _distribution_of)
     except Exception as error:
         raise SpaceError(
             f"{at.path}: must be a distribution that can be drawn from, got {space!r}, "
@@ -171,6 +168,18 @@ def _parse_leaf(space: Any, layout: Layout, at: Place) -> Node:
     return Leaf(distribution, layout.leaf(at, distribution))
 
 
+def _distribution_of(leaf: Any) -> Distribution:
+    """Wrap what is not ours; SpaceError where arithmetic with our parameters breaks down."""
+    if _is_pulled(leaf):
+        return PulledDistribution(leaf)
+    if not isinstance(leaf, Distribution):
+        return FrozenDistribution(leaf)
+    values = np.asarray(leaf.values(np.array([0.0, 0.5, 1.0])), float)
+    if not np.isfinite(values).all():
+        raise SpaceError(f"values must be finite, got {values.tolist()}.")
+    return leaf
+
+
 def _parse_choice(choice: ChoiceDistribution, layout: Layout, at: Place) -> Node:
     searched = [_is_searched(option) for option in choice.options]
     if not any(searched):
@@ -178,7 +187,7 @@ def _parse_choice(choice: ChoiceDistribution, layout: Layout, at: Place) -> Node
         return Constant(choice.options[0]) if constant else Leaf(choice, layout.leaf(at, choice))
     if choice.k == 1:
         return parse(choice.options[0], layout, at.inside(".option[0]", choice))
-    index = _index_of(choice)
+    index = layout.wrap(choice, _index_of)
     column = layout.leaf(at, index)
     nodes: list[Node] = []
     for level, option in enumerate(choice.options):
@@ -193,13 +202,17 @@ def _index_of(choice: ChoiceDistribution) -> ChoiceDistribution:
     return ChoiceDistribution(range(choice.k), probabilities=mass, ordered=choice.ordered)
 
 
+def _size_of(block: ListDistribution) -> ChoiceDistribution:
+    return ChoiceDistribution(range(block.min_size, block.max_size + 1), ordered=True)
+
+
 def _parse_list(block: ListDistribution, layout: Layout, at: Place) -> Node:
     low, high = block.min_size, block.max_size
     if high == 0:
         return Sequence(list, [])
     column, gate = -1, at.gate
     if low < high:
-        size = ChoiceDistribution(range(low, high + 1), ordered=True)
+        size = layout.wrap(block, _size_of)
         column = layout.leaf(Place(at.path + ".size", at.gate, at.above), size)
     nodes, starts = [], []
     for i in range(high):

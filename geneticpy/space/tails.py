@@ -22,7 +22,7 @@ class TruncatedExponential:
     rate : float
         Of either sign; negative if the density rises.
     width : float
-        Above 0; may be infinite.
+        May be infinite.
     """
 
     def __init__(self, rate: float, width: float):
@@ -41,7 +41,9 @@ class TruncatedExponential:
     def cdf(self, x: np.ndarray) -> np.ndarray:
         """Cumulative probability."""
         x = np.clip(x, 0.0, self.width)
-        return x / self.width if self._flat else np.expm1(-self.rate * x) / self._total
+        if self._flat:
+            return x / (self.width or 1.0)  # 0 if floats cannot tell the bounds apart
+        return np.expm1(-self.rate * x) / self._total
 
 
 class TruncatedNormal:

@@ -345,25 +345,50 @@ def test_target_cancels_the_others():
     assert 1 <= result.evaluations <= len(LOW)
 
 
-def test_interrupt_keeps_what_had_finished(monkeypatch):
+@pytest.fixture
+def interrupt_when(monkeypatch):
+    """Make the wait for a batch raise KeyboardInterrupt, once, when a condition holds."""
+
+    def arrange(condition):
+        def interrupted(futures, timeout):
+            if not interrupts:
+                while not condition():
+                    time.sleep(0.001)
+                interrupts.append(1)
+                raise KeyboardInterrupt
+            return wait(futures, timeout)
+
+        interrupts = []
+        monkeypatch.setattr(loss_module, "wait", interrupted)
+
+    return arrange
+
+
+def test_interrupt_keeps_what_had_finished(interrupt_when):
     async def fn(params):
         await asyncio.sleep(60 if params["x"] > 0.5 else 0)
         finished.append(params["x"])
         return params["x"]
 
-    def interrupted(futures, timeout):
-        if not interrupts:
-            while len(finished) < len(LOW):
-                time.sleep(0.001)
-            interrupts.append(1)
-            raise KeyboardInterrupt
-        return wait(futures, timeout)
-
-    finished, interrupts = [], []
-    monkeypatch.setattr(loss_module, "wait", interrupted)
+    finished = []
+    interrupt_when(lambda: len(finished) == len(LOW))
     result = optimize(fn, LINE, size=10, seed=0)
     assert result.message == f"interrupted after {len(LOW)} evaluations"
     assert result.history.loss.tolist() == LOW
+
+
+def test_interrupt_waits_for_what_cancelled_coroutines_return(interrupt_when):
+    async def fn(params):
+        begun.append(params)
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.01)
+        return params["x"]
+
+    begun = []
+    interrupt_when(lambda: len(begun) == 10)
+    assert optimize(fn, LINE, size=10, seed=0).message == "interrupted after 10 evaluations"
 
 
 def test_a_batch_that_is_ended_before_it_begins_evaluates_nothing():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from spaces import SPACES
 
-from geneticpy import Optimizer, UniformDistribution, optimize
+from geneticpy import ArgumentError, Optimizer, UniformDistribution, optimize
 from geneticpy.evolution.population import Population
 from geneticpy.evolution.strategies.mixed import Mixed, Operators
 from geneticpy.space.encoding import Encoding
@@ -161,3 +161,18 @@ def test_the_plain_algorithm_beats_random_search_on_every_kind_of_space():
         drawn = loss(encoding.genome.sample(np.random.default_rng(2), 300)).min()
         better += best <= drawn
     assert better >= 13
+
+
+WRONG = {
+    "selector": [lambda rng, loss, n: np.arange(n) * 1000, lambda rng, loss, n: [0]],
+    "crossover": [lambda rng, one, two, genome: one[:, :1], lambda rng, one, two, genome: None],
+    "mutation": [lambda rng, genes, active, genome: genes * np.nan, lambda *_: "genes"],
+    "replacer": [lambda rng, loss, birth, n: [], lambda rng, loss, birth, n: [0.5]],
+}
+
+
+@pytest.mark.parametrize(("role", "fn"), [(role, fn) for role, fns in WRONG.items() for fn in fns])
+def test_wrong_returns_of_users_operators_are_refused_and_nothing_is_lost(role, fn):
+    with pytest.raises(ArgumentError, match=f"{role}: must return .*, got ") as caught:
+        optimize(sphere, SPACES["numbers"], size=40, seed=0, **{role: fn})
+    assert caught.value.result.evaluations > 0

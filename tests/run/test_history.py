@@ -303,6 +303,7 @@ def test_to_pandas_has_a_row_for_each_evaluation_and_dotted_names(failing):
     )
     assert len(frame) == 80
     np.testing.assert_equal(frame["loss"].to_numpy(), history.loss)
+    assert frame[["parent_1", "parent_2"]].to_numpy().tolist() == history.parents.tolist()
     assert frame["params.x"].tolist() == [history.params(i)["x"] for i in range(80)]
     for i in range(80):
         layers = history.params(i)["layers"]

@@ -45,7 +45,7 @@ GRIDS = {
     "gaussian q=2": gp.GaussianDistribution(0, 5, q=2, low=-7, high=9),
     "gaussian fine": gp.GaussianDistribution(0, 1, q=1e-5),
     "gaussian finer than quantiles": gp.GaussianDistribution(0, 1, q=1e-12, low=-8, high=8),
-    "gaussian coarse": gp.GaussianDistribution(0, 1, q=100),
+    "gaussian coarse": gp.GaussianDistribution(0, 1, q=6),
     "lognormal q=1": gp.LogNormalDistribution(2, 1, q=1, high=50),
     "lognormal fine": gp.LogNormalDistribution(0, 1, q=1e-3),
     "exponential q=1": gp.ExponentialDistribution(5, q=1),

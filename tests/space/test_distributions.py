@@ -373,6 +373,23 @@ def test_the_range_may_be_a_single_step():
     assert draw(gp.UniformDistribution(0.1, 0.3, q=0.2), 3) == [0.2, 0.2, 0.2]
 
 
+def test_steps_that_no_quantile_reaches_are_left_out():
+    # The nearest multiples are 100 standard deviations away.
+    encoding = Encoding(gp.GaussianDistribution(0, 1, q=100))
+    assert encoding.decode(np.empty((1, 0))) == [0]
+    encoding = Encoding(gp.GaussianDistribution(0, 1, q=1))
+    assert encoding.decode(encoding.encode([-7, 7])) == [-7, 7]
+    with pytest.raises(gp.SpaceError, match="must lie between -7 and 7, got 9"):
+        encoding.encode([9])
+
+
+def test_parameters_beyond_arithmetic_are_refused():
+    with pytest.raises(gp.SpaceError, match=r"^space\['x'\]: .*must be finite, got \[nan"):
+        Encoding({"x": gp.GaussianDistribution(3, 5e-324, high=1)})
+    with pytest.raises(gp.SpaceError, match="floats must be able to tell the steps of q apart"):
+        gp.GaussianDistribution(3, 5e-324, high=1, q=1)
+
+
 def test_bounds_may_be_infinite_on_their_own_side():
     leaf = gp.GaussianDistribution(0, 1, low=-math.inf, high=math.inf)
     u = np.array([0.1, 0.5, 0.9])
@@ -466,6 +483,8 @@ NAN, INF = math.nan, math.inf
 IMPOSSIBLE = [
     (lambda: gp.UniformDistribution(3, 1), "low=3, high=1"),
     (lambda: gp.UniformDistribution(1, 1), "low=1, high=1"),
+    (lambda: gp.UniformDistribution(2**60, 2**60 + 1), "low=1152921504606846976, high=11"),
+    (lambda: gp.UniformDistribution(-(10**308), 10**308, q=1), "q=1"),
     (lambda: gp.UniformDistribution(NAN, 1), "nan"),
     (lambda: gp.UniformDistribution(0, INF), "inf"),
     (lambda: gp.UniformDistribution(0, 10**400), "1000"),
@@ -573,6 +592,8 @@ def test_numbers_are_the_only_values_of_numbers(leaf, value):
         (gp.LogUniformDistribution(1, 1e6, q=1), 1234.5),
         (gp.GaussianDistribution(0, 1, low=-1), -1.5),
         (gp.GaussianDistribution(0, 1), 40.0),
+        (gp.GaussianDistribution(0, 1, q=1), 40),
+        (gp.GaussianDistribution(0, 1, q=1e-5), 40),
         (gp.ExponentialDistribution(1), -0.1),
         (gp.LogNormalDistribution(0, 1), -1),
         (gp.ChoiceDistribution([1, 2], [1, 0]), 2),

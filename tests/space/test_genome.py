@@ -282,6 +282,16 @@ def test_a_thousand_genes_work():
     assert alike(encoding.decode(encoding.encode(points)), points)
 
 
+def test_items_share_the_tables_of_their_leaves():
+    # One array for all items: decoding and snapping stay a few calls of numpy.
+    choice = gp.ChoiceDistribution([{"x": gp.UniformDistribution(0, 1)}, "b"], [0.3, 0.7])
+    genome = Encoding(
+        gp.ListDistribution([choice, gp.GaussianDistribution(0, 1, q=1)], 0, 9)
+    ).genome
+    assert len(genome.edges) == 18
+    assert len({id(edges) for edges in genome.edges.values()}) == 2
+
+
 def test_masks_of_the_genome():
     space = [
         gp.UniformDistribution(0, 1),

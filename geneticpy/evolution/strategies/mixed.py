@@ -159,7 +159,8 @@ class Mixed:
         cross = self._operators.crossover or half_and_half
         genes[mating] = cross(rng, genes[mating], population.genes[mate], genome)
         sigma[mating] = np.sqrt(sigma[mating] * population.sigma[mate])
-        self._restructure(genes, differing)
+        if not genome.flat:
+            self._restructure(genes, differing)
         active = genome.activity(genes)
         two[:differing] = self._differ(genes, one[:differing], active)
         sigma = inherit_sigma(rng, sigma)

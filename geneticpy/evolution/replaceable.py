@@ -1,0 +1,75 @@
+"""Users' own operators behind checks of what they return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from geneticpy.checks import function
+from geneticpy.errors import ArgumentError
+
+Operator = Callable[..., Any]
+
+
+def selector(fn: Any) -> Operator | None:
+    """``(rng, loss, n) -> (n,) rows``, checked."""
+
+    def select(rng: np.random.Generator, loss: np.ndarray, n: int) -> np.ndarray:
+        return _rows("selector", fn(rng, loss, n), len(loss), n)
+
+    return select if function("selector", fn) else None
+
+
+def crossover(fn: Any) -> Operator | None:
+    """``(rng, one, two, genome) -> (n, d) genes``, checked."""
+
+    def cross(rng: np.random.Generator, one: np.ndarray, two: np.ndarray, genome: Any) -> Any:
+        return _genes("crossover", fn(rng, one, two, genome), one.shape)
+
+    return cross if function("crossover", fn) else None
+
+
+def mutation(fn: Any) -> Operator | None:
+    """``(rng, genes, active, genome) -> (n, d) genes``, checked."""
+
+    def mutate(rng: np.random.Generator, genes: np.ndarray, active: Any, genome: Any) -> Any:
+        return _genes("mutation", fn(rng, genes, active, genome), genes.shape)
+
+    return mutate if function("mutation", fn) else None
+
+
+def replacer(fn: Any) -> Operator | None:
+    """``(rng, loss, birth, n) -> rows``, checked."""
+
+    def replace(rng: np.random.Generator, loss: np.ndarray, birth: np.ndarray, n: int) -> Any:
+        return _rows("replacer", fn(rng, loss, birth, n), len(loss))
+
+    return replace if function("replacer", fn) else None
+
+
+def _rows(name: str, returned: Any, m: int, n: int | None = None) -> np.ndarray:
+    """Row numbers of m rows: n of them, or any number above 0."""
+    rows = np.asarray(returned)
+    right = rows.ndim == 1 and (rows.dtype.kind in "iu" or not len(rows))
+    right = right and (len(rows) == n or (n is None and len(rows) > 0))
+    if not right or (len(rows) and not 0 <= rows.min() <= rows.max() < m):
+        count = "at least one" if n is None else n
+        raise ArgumentError(
+            f"{name}: must return {count} row numbers from 0 to {m - 1}, got {returned!r}."
+        )
+    return rows.astype(np.int64)
+
+
+def _genes(name: str, returned: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Genes of a given shape, without NaN."""
+    genes = np.asarray(returned)
+    if genes.shape != shape or genes.dtype.kind not in "fiub":
+        raise ArgumentError(
+            f"{name}: must return an array of numbers of shape {shape}, "
+            f"got shape {genes.shape} of {genes.dtype}."
+        )
+    if np.isnan(genes).any():
+        raise ArgumentError(f"{name}: must return no NaN, got {int(np.isnan(genes).sum())}.")
+    return genes
