@@ -102,8 +102,8 @@ class Encoding:
         The shape of the space with arrays at the leaves: (n,) for numbers and choices, (n, items)
         for permutations (the items in order) and subsets (booleans). A list of searched length
         is a `ListColumns` (size, items), a choice whose options carry parameters a
-        `ChoiceColumns` (taken, options). What some rows do not use is a masked array, masked
-        in those rows. Constants stay as they are.
+        `ChoiceColumns` (taken, options). What rows may not use is a masked array, masked in
+        those that do not. Constants stay as they are.
         """
         values: dict[int, np.ndarray] = {}
         for columns, distribution in self._groups:

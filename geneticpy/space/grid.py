@@ -68,8 +68,8 @@ class Grid:
         if abs(position - index) > slack:
             raise SpaceError(f"must be a multiple of q={float(self.step):.17g}, got {value!r}.")
         if not self.first <= index <= self.last:
-            ends = [self.step * end for end in (self.first, self.last)]
-            raise SpaceError(f"must lie between {ends[0]} and {ends[1]}, got {value!r}.")
+            first, last = self.values(np.array([0, self.count - 1])).tolist()
+            raise SpaceError(f"must lie between {first} and {last}, got {value!r}.")
         return index - self.first
 
 

@@ -28,10 +28,11 @@ class _Listed(Distribution):
         return self._table[self.level(u)]
 
     def _locate(self, value: Any) -> float:
-        for level, option in enumerate(self.options):
-            if same(option, value):
-                return self.centre(level)
-        raise SpaceError(f"must be one of {self.options!r}, got {value!r}.")
+        fitting = [level for level, option in enumerate(self.options) if same(option, value)]
+        if not fitting:
+            raise SpaceError(f"must be one of {self.options!r}, got {value!r}.")
+        typed = [level for level in fitting if type(self.options[level]) is type(value)]
+        return self.centre((typed or fitting)[0])  # 1 and 1.0 may both be there
 
 
 class ChoiceDistribution(_Listed):
@@ -54,6 +55,10 @@ class ChoiceDistribution(_Listed):
     SpaceError
         For an empty list, or probabilities that do not fit it.
 
+    Notes
+    -----
+    Options that are equal and of one type are one, with their probabilities added up.
+
     Examples
     --------
     >>> ChoiceDistribution(["relu", "tanh"])
@@ -68,8 +73,10 @@ class ChoiceDistribution(_Listed):
     ):
         self.choice_list = listed("ChoiceDistribution", "choice_list", choice_list)
         self.probabilities = probabilities
-        mass = _masses(probabilities, len(self.choice_list))
-        drawn = [o for o, p in zip(self.choice_list, mass, strict=True) if p > 0]
+        options, mass = _distinct(
+            self.choice_list, _masses(probabilities, len(self.choice_list))
+        )
+        drawn = [option for option, p in zip(options, mass, strict=True) if p > 0]
         self._list(drawn, mass[mass > 0])
         self._given_order = bool(ordered)
         self.ordered = self._given_order or self.k == 2
@@ -96,8 +103,8 @@ class PulledDistribution(_Listed):
         self.source = source
         pulled = [source.pull_value() for _ in range(PULLS)]
         self.ordered = all(is_real(value) for value in pulled)
-        options, counts = _distinct(sorted(pulled) if self.ordered else pulled)
-        self._list(options, np.array(counts) / PULLS)
+        values = sorted(pulled) if self.ordered else pulled
+        self._list(*_distinct(values, np.full(PULLS, 1 / PULLS)))
 
     def _locate(self, value: Any) -> float:
         try:
@@ -157,21 +164,26 @@ def same(one: Any, two: Any) -> bool:
         return False
 
 
-def _distinct(values: list[Any]) -> tuple[list[Any], list[int]]:
-    """Different values in order of appearance, and how often each came."""
+def _distinct(values: list[Any], mass: np.ndarray) -> tuple[list[Any], np.ndarray]:
+    """Different values in order of appearance, with the probabilities of equal ones added up."""
     options: list[Any] = []
-    counts: list[int] = []
+    total: list[float] = []
     alike: dict[Any, list[int]] = {}  # numbers of the options that may equal a value
-    for value in values:
+    for value, share in zip(values, mass.tolist(), strict=True):
         group = alike.setdefault(_hashable(value), [])
-        known = next((i for i in group if same(options[i], value)), None)
+        known = next((i for i in group if _identical(options[i], value)), None)
         if known is None:
             group.append(len(options))
             options.append(value)
-            counts.append(1)
+            total.append(share)
         else:
-            counts[known] += 1
-    return options, counts
+            total[known] += share
+    return options, np.array(total)
+
+
+def _identical(one: Any, two: Any) -> bool:
+    """Whether two values are the same and of one type: 1 and 1.0 may mean different things."""
+    return type(one) is type(two) and same(one, two)
 
 
 def _hashable(value: Any) -> Any:

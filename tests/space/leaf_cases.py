@@ -58,7 +58,7 @@ CHOICES = {
     "choice of two": gp.ChoiceDistribution([True, False]),
     "choice weighted": gp.ChoiceDistribution([1, 2, 3], probabilities=[0.5, 0.0, 0.5]),
     "choice ordered": gp.ChoiceDistribution([1.5, 2.5, 4.0], ordered=True),
-    "choice rare": gp.ChoiceDistribution([0, 1, 2], probabilities=[1e-300, 0.5, 0.5]),
+    "choice rare": gp.ChoiceDistribution([0, 1, 2], probabilities=[0.5, 1e-300, 0.5]),
     "choice mixed": gp.ChoiceDistribution([1, 1.5, "1", True, None, (1, 2), [3], MARKER, len]),
 }
 FROZEN = {

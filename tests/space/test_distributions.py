@@ -381,6 +381,8 @@ def test_steps_that_no_quantile_reaches_are_left_out():
     assert encoding.decode(encoding.encode([-7, 7])) == [-7, 7]
     with pytest.raises(gp.SpaceError, match="must lie between -7 and 7, got 9"):
         encoding.encode([9])
+    with pytest.raises(gp.SpaceError, match=r"must lie between -6\.9 and 6\.9, got 9\.2"):
+        Encoding(gp.GaussianDistribution(0, 1, q=2.3)).encode([9.2])
 
 
 def test_parameters_beyond_arithmetic_are_refused():
@@ -820,3 +822,19 @@ def test_any_truncated_gaussian_keeps_its_bounds_and_finds_its_values(mean, sigm
     assert low <= value <= high
     again = leaf.values(np.array([leaf.locate(value)])).tolist()[0]
     assert again == pytest.approx(value, rel=1e-9, abs=1e-9 * (high - low) + 1e-12 * abs(mean))
+
+
+def test_equal_options_are_one_with_their_probabilities_added_up():
+    choice = gp.ChoiceDistribution(["a", "b", "a"], probabilities=[0.2, 0.3, 0.5])
+    assert choice.options == ["a", "b"]
+    np.testing.assert_allclose(choice.edges, [0, 0.7, 1])
+    result = gp.optimize(lambda option: 0.0, gp.ChoiceDistribution(["a", "b", "a"]), seed=0)
+    assert result.evaluations == 2
+
+
+def test_equal_numbers_of_different_types_stay_apart():
+    choice = gp.ChoiceDistribution([1, True, 1.0])
+    assert [repr(option) for option in choice.options] == ["1", "True", "1.0"]
+    encoding = Encoding(choice)
+    for option in choice.options:
+        assert repr(encoding.decode(encoding.encode([option]))[0]) == repr(option)
