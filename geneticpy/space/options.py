@@ -73,9 +73,7 @@ class ChoiceDistribution(_Listed):
     ):
         self.choice_list = listed("ChoiceDistribution", "choice_list", choice_list)
         self.probabilities = probabilities
-        options, mass = _distinct(
-            self.choice_list, _masses(probabilities, len(self.choice_list))
-        )
+        options, mass = _distinct(self.choice_list, _masses(probabilities, len(self.choice_list)))
         drawn = [option for option, p in zip(options, mass, strict=True) if p > 0]
         self._list(drawn, mass[mass > 0])
         self._given_order = bool(ordered)

@@ -37,6 +37,9 @@ class TensorLike:
     def __array__(self, *args, **options):
         raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
 
+    def __repr__(self):
+        return f"TensorLike({self.value})"
+
     dtype = "torch.float32"
     shape = ()
 
@@ -101,37 +104,39 @@ def test_nan_of_all_kinds_is_a_failure(value):
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
+    "value",
     [
-        (None, "None"),
-        ("0.5", "'0.5'"),
-        (b"0.5", "b'0.5'"),
-        (bytearray(b"0.5"), r"bytearray\(b'0.5'\)"),
-        (np.str_("0.5"), r"np.str_\('0.5'\)"),
-        (np.array("0.5"), "array"),
-        (1j, "1j"),
-        (np.complex128(1), r"np.complex128\(1"),
-        (np.complex64(1), r"np.complex64\(1"),
-        (np.array([1j]), "array"),
-        ([0.5], r"\[0.5\]"),
-        ((0.5, 1), r"\(0.5, 1\)"),
-        ({"loss": 0.5}, r"\{'loss': 0.5\}"),
-        (np.array([1.0, 2.0]), "array"),
-        (np.array([]), "array"),
-        (np.array(None), "array"),
-        (object, "<class 'object'>"),
-        (TensorLike(1, count=2), "TensorLike"),
+        None,
+        "0.5",
+        b"0.5",
+        bytearray(b"0.5"),
+        np.str_("0.5"),
+        np.array("0.5"),
+        1j,
+        np.complex128(1),
+        np.complex64(1),
+        np.array([1j]),
+        [0.5],
+        (0.5, 1),
+        {"loss": 0.5},
+        np.array([1.0, 2.0]),
+        np.array([]),
+        np.array(None),
+        object,
+        TensorLike(1, count=2),
     ],
     ids=repr,
 )
 @pytest.mark.parametrize("on_error", ["skip", "raise"])
-def test_anything_else_is_an_error_that_names_value_and_parameters(value, shown, on_error):
+def test_anything_else_is_an_error_that_names_value_and_parameters(value, on_error):
     values = iter([1.0, 2.0, value])
+    shown = re.escape(repr(value))
     with pytest.raises(
-        LossError, match=rf"^fn: must return a number, got .*{shown}.* for params \{{'x': 0\."
+        LossError, match=rf"^fn: must return a number, got {shown} for params \{{'x': 0\."
     ) as caught:
         optimize(lambda params: next(values), LINE, on_error=on_error)
-    assert isinstance(caught.value, ValueError | TypeError)
+    assert isinstance(caught.value, ValueError)
+    assert isinstance(caught.value, TypeError)
     assert caught.value.result.history.loss.tolist() == [1.0, 2.0]
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -119,6 +120,15 @@ def test_the_path_depends_on_the_batch_but_a_batch_of_its_own_size_is_repeatable
 
     assert run(1) == run(1)
     assert run(1)[2] != run(10)[2]
+
+
+def test_runs_in_threads_do_not_disturb_each_other():
+    def run(seed):
+        return fingerprint(optimize(scattered, ROOM, size=10, seed=seed))
+
+    with ThreadPoolExecutor(3) as threads:
+        together = list(threads.map(run, range(3)))
+    assert together == [run(seed) for seed in range(3)]
 
 
 PROGRAM = """
