@@ -281,9 +281,13 @@ def test_population_evolves_as_in_the_old_optimize():
     assert bar.updates == 100
 
 
-def test_population_evaluates_when_asked_for_its_best():
-    population = Population(bowl, LINE, size=5, seed=0)
+@pytest.mark.parametrize("first", ["get_top_score", "get_top_params"])
+def test_population_evaluates_when_asked_for_its_best(first):
+    calls = []
+    population = Population(lambda params: calls.append(1) or bowl(params), LINE, size=5, seed=0)
+    assert getattr(population, first)() is not None
     assert bowl(population.get_top_params()) == population.get_top_score()
+    assert len(calls) == 5
 
 
 def test_population_maximizes():
