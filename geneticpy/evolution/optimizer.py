@@ -11,9 +11,10 @@ import numpy as np
 
 from geneticpy.checks import function, generator, number, whole
 from geneticpy.errors import ArgumentError, SpaceError
+from geneticpy.evolution.breeding import Operators
 from geneticpy.evolution.budget import Budget
 from geneticpy.evolution.population import Brood, Population
-from geneticpy.evolution.strategies.mixed import Mixed, Operators
+from geneticpy.evolution.strategies.mixed import Mixed
 from geneticpy.evolution.supply import Supply
 from geneticpy.space.encoding import Encoding
 

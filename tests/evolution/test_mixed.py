@@ -5,8 +5,9 @@ import pytest
 from spaces import SPACES
 
 from geneticpy import Optimizer, UniformDistribution, optimize
+from geneticpy.evolution.breeding import Operators
 from geneticpy.evolution.population import Population
-from geneticpy.evolution.strategies.mixed import Mixed, Operators
+from geneticpy.evolution.strategies.mixed import Mixed
 from geneticpy.space.encoding import Encoding
 
 
@@ -86,11 +87,11 @@ def test_without_mutation_children_recombine_what_is_there():
 def test_adaptive_mutation_grows_while_nothing_improves():
     operators = Operators(mutate_chance=0.2, adaptive_mutation=True)
     strategy, first = evolve("numbers", lambda params: params["x0"], operators=operators)
-    before = strategy._chance()
+    before = operators.chance(strategy._stagnant)
     rows = Population.born(strategy.propose(5), first)
     rows.loss = np.full(len(rows), np.inf)
     strategy.update(rows)
-    assert before < strategy._chance() < 1
+    assert before < operators.chance(strategy._stagnant) < 1
 
 
 def test_parents_are_rows_of_the_population():
