@@ -150,7 +150,7 @@ def test_the_plain_algorithm_beats_random_search_on_every_kind_of_space():
         def loss(genes, target=target):
             return np.abs(genes - target).sum(axis=1)
 
-        optimizer = Optimizer(SPACES[name], size=50, generation_count=10, seed=1)
+        optimizer = Optimizer(SPACES[name], size=50, generation_count=10, surrogate=False, seed=1)
         best = np.inf
         for _ in range(60):
             candidates = optimizer.ask()

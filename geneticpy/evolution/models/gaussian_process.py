@@ -61,9 +61,16 @@ class GaussianProcess:
     features : Features
     size : float
         Mean number of active genes of the rows: the dimension that length scales grow with.
+    previous : GaussianProcess, optional
+        Whose hyperparameters are a start.
+
+    Attributes
+    ----------
+    theta : (2 + roles + 2 x warped roles,) array
+        Logarithms of noise, signal, length scales, and the warp's a and c.
     """
 
-    def __init__(self, features: Features, size: float):
+    def __init__(self, features: Features, size: float, previous: GaussianProcess | None = None):
         self._numbers, self._role = features.numbers, features.role
         roles = int(features.role.max(initial=-1)) + 1
         warped = int(features.role[: features.numbers].max(initial=-1)) + 1
@@ -74,7 +81,9 @@ class GaussianProcess:
         rows = [(*prior, *bounds) for prior, bounds, count in groups for _ in range(count)]
         self._mean, self._deviation, self._low, self._high = np.array(rows).T
         self.theta = np.clip(self._mean, self._low, self._high)
-        self._fitted = False
+        self._iterations = FIRST_ITERATIONS
+        if previous is not None:
+            self.theta, self._iterations = previous.theta, ITERATIONS
 
     def fit(self, x: np.ndarray, z: np.ndarray) -> None:
         """Move the hyperparameters uphill in posterior probability, from where they are.
@@ -93,9 +102,8 @@ class GaussianProcess:
             self.theta,
             args=(x, z),
             bounds=np.column_stack([self._low, self._high]),
-            maxiter=ITERATIONS if self._fitted else FIRST_ITERATIONS,
+            maxiter=self._iterations,
         )
-        self._fitted = True
 
     def objective(
         self, theta: np.ndarray, x: np.ndarray, z: np.ndarray
@@ -173,9 +181,10 @@ class Posterior:
 
         scaled = self._process.scaled(x)
         kernel = self._kernel(scaled, self._scaled)
-        explained = dtrsm(1.0, self._factor, kernel.T, lower=1, overwrite_b=1).T
+        mean = kernel @ self._alpha
+        explained = dtrsm(1.0, self._factor, kernel.T, lower=1, overwrite_b=1).T  # in place
         variance = self.signal - np.einsum("ij,ij->i", explained, explained)
-        return Prediction(scaled, kernel @ self._alpha, np.maximum(variance, 0.0), explained)
+        return Prediction(scaled, mean, np.maximum(variance, 0.0), explained)
 
     def covariance(self, candidates: Prediction, i: int) -> np.ndarray:
         """(m,) covariances of the losses of all candidates with candidate i."""
