@@ -47,6 +47,10 @@ class Prediction:
     variance: np.ndarray
     explained: np.ndarray
 
+    def take(self, rows: np.ndarray) -> Prediction:
+        """Copy some candidates."""
+        return Prediction(*[array[rows] for array in vars(self).values()])
+
     def join(self, other: Prediction) -> Prediction:
         """Append the candidates of another."""
         pairs = zip(vars(self).values(), vars(other).values(), strict=True)
@@ -193,7 +197,14 @@ class Posterior:
 
     def _kernel(self, one: np.ndarray, two: np.ndarray) -> np.ndarray:
         r = _distances(one, two)
-        return self.signal * (1 + r + r * r / 3) * np.exp(-r)
+        polynomial = r / 3
+        polynomial += 1
+        polynomial *= r
+        polynomial += 1
+        np.exp(np.negative(r, out=r), out=r)
+        r *= polynomial
+        r *= self.signal
+        return r
 
 
 def _warp(
@@ -209,7 +220,8 @@ def _warp(
 
 def _distances(one: np.ndarray, two: np.ndarray) -> np.ndarray:
     """(n, m) Euclidean distances of rows."""
-    square = np.einsum("ij,ij->i", one, one)[:, None] - 2 * one @ two.T
+    square = one @ (-2 * two.T)
+    square += np.einsum("ij,ij->i", one, one)[:, None]
     square += np.einsum("ij,ij->i", two, two)
     return np.sqrt(np.maximum(square, 0.0, out=square), out=square)
 
@@ -224,7 +236,9 @@ def _factor(kernel: np.ndarray, noise: float, signal: float) -> np.ndarray:
         factor, failed = dpotrf(matrix, lower=1, clean=1)
         if not failed:
             return factor
-    raise FloatingPointError("gaussian process: the kernel matrix must be finite.")
+    raise FloatingPointError(
+        f"gaussian process: the kernel matrix must be finite, got {noise=}, {signal=}."
+    )
 
 
 def _inverse(factor: np.ndarray) -> np.ndarray:

@@ -9,7 +9,6 @@ from functools import partial
 
 import numpy as np
 
-from geneticpy.checks import flag, one_of
 from geneticpy.errors import ArgumentError
 from geneticpy.evolution.breeding import Operators
 from geneticpy.evolution.population import Brood, Population
@@ -60,10 +59,8 @@ def plan(budget: int, operators: Operators, surrogate: bool | str = "auto") -> P
     surrogate : {"auto", True, False}
         Whether a model screens: throughout, or not at all.
     """
-    if isinstance(surrogate, str):
-        one_of("surrogate", surrogate, ("auto",))  # or True or False
-    else:
-        surrogate = flag("surrogate", surrogate)
+    if not isinstance(surrogate, bool) and surrogate != "auto":
+        raise ArgumentError(f"surrogate: must be 'auto', True or False, got {surrogate!r}.")
     if surrogate is True and operators.replaced:
         raise ArgumentError(
             f"surrogate: must not be True with operators of your own, got {operators.replaced}."

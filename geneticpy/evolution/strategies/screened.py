@@ -99,9 +99,10 @@ class Screened:
             self._begin()
 
     def _space_filling(self, n: int) -> np.ndarray:
-        """Latin hypercube of `n` rows, the first one with its ordinary genes at the centre."""
+        """Latin hypercube of `n` rows, the very first with its ordinary genes at the centre."""
         genes = self._genome.latin_hypercube(self._rng, n)
-        genes[0, self._genome.ordinary] = 0.5
+        if not len(self._known):
+            genes[0, self._genome.ordinary] = 0.5
         return self._genome.snap(genes)
 
     def _sample(self, n: int) -> Brood:
@@ -150,8 +151,11 @@ class Screened:
         children = self._sample(fresh).join(self._children(parents, count - fresh))
         pool = self._judge(children)
         for _ in range(INNER_GENERATIONS - 1):
+            if not len(pool.rows):
+                break
             parents = pool.rows.take(pool.best(most))
             pool = self._judge(self._children(parents, count), pool)
+            pool = pool.take(pool.best(count))
         return pool
 
     def _children(self, parents: Brood, n: int) -> Brood:
@@ -215,6 +219,12 @@ class Pool:
             np.append(self.keys, other.keys),
             self.prediction.join(other.prediction),
             np.append(self.score, other.score),
+        )
+
+    def take(self, rows: np.ndarray) -> Pool:
+        """Copy some rows."""
+        return Pool(
+            self.rows.take(rows), self.keys[rows], self.prediction.take(rows), self.score[rows]
         )
 
     def best(self, n: int) -> np.ndarray:
