@@ -160,10 +160,10 @@ class Optimizer:
         rng = generator(seed)
         self._supply = Supply(rng, self.encoding, function("constraint", constraint), bool(cache))
         self._initial = self._admit_initial(initial)
-        chosen = plan(self.budget.total, operators, surrogate)
+        genome = self.encoding.genome
+        chosen = plan(genome, self.budget.total, operators, surrogate)
         self.strategy = str(chosen)
         log.info("strategy: %s", chosen)
-        genome = self.encoding.genome
         self._strategy = strategy(rng, genome, self.budget.total, operators, chosen)
         self._pending = Population.empty(self.encoding.genome.d)
         self._told = np.zeros(0, bool)

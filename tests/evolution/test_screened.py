@@ -264,6 +264,12 @@ def test_the_strategy_is_chosen_by_the_budget(options, kind, text):
     assert said.startswith(text)
 
 
+def test_orders_alone_are_left_to_the_genetic_algorithm():
+    optimizer = Optimizer(SPACES["order"], seed=0)
+    assert optimizer.strategy == "mixed (orders alone)"
+    assert Optimizer(SPACES["everything"], seed=0).strategy.startswith("screened")
+
+
 def test_a_model_and_operators_of_ones_own_contradict():
     with pytest.raises(ArgumentError, match=r"surrogate: .*got \['mutation'\]"):
         Optimizer(SPACES["numbers"], surrogate=True, mutation=lambda *_: None)

@@ -48,11 +48,14 @@ class Plan:
         return f"screened for {self.screened:.0f} evaluations, then mixed ({self.reason})"
 
 
-def plan(budget: int, operators: Operators, surrogate: bool | str = "auto") -> Plan:
-    """Choose the strategies for a budget.
+def plan(
+    genome: Genome, budget: int, operators: Operators, surrogate: bool | str = "auto"
+) -> Plan:
+    """Choose the strategies for a space and a budget.
 
     Parameters
     ----------
+    genome : Genome
     budget : int
         Evaluations of the whole run.
     operators : Operators
@@ -71,6 +74,8 @@ def plan(budget: int, operators: Operators, surrogate: bool | str = "auto") -> P
         return Plan(math.inf, "surrogate=True")
     if operators.replaced:
         return Plan(0, f"the user's own {', '.join(operators.replaced)}")
+    if sum(order.stop - order.start for order in genome.permutations) == genome.d:
+        return Plan(0, "orders alone")  # measured: routes and queues are found later with a model
     if budget > CHEAP_BUDGET:
         return Plan(0, f"more than {CHEAP_BUDGET} evaluations")
     if budget > SMALL_BUDGET:
