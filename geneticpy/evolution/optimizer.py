@@ -164,7 +164,9 @@ class Optimizer:
         chosen = plan(genome, self.budget.total, operators, surrogate)
         self.strategy = str(chosen)
         log.info("strategy: %s", chosen)
-        self._strategy = strategy(rng, genome, self.budget.total, operators, chosen)
+        self._strategy = strategy(
+            rng, genome, self.budget.total, operators, chosen, self._supply.legal
+        )
         self._pending = Population.empty(self.encoding.genome.d)
         self._told = np.zeros(0, bool)
         self._next_id = 0

@@ -175,6 +175,20 @@ def test_whole_generations_are_proposed_at_once():
     assert losses[200:].min() < 0.5 * losses[:100].min()
 
 
+def test_points_that_wait_for_their_losses_are_kept_clear_of():
+    _, loss = distance("numbers")
+    asked = {}
+    for portion in (1, 10):
+        optimizer = Optimizer(SPACES["numbers"], max_evaluations=500, seed=0)
+        for _ in range(8):
+            candidates = optimizer.ask(5)
+            optimizer.tell(candidates.ids, loss(candidates.genes))
+        genes = np.concatenate([optimizer.ask(portion).genes for _ in range(10 // portion)])
+        apart = np.linalg.norm(genes[:, None] - genes, axis=2)
+        asked[portion] = np.median(apart[apart > 0])
+    assert asked[1] > 0.5 * asked[10]
+
+
 def test_points_that_a_constraint_rejects_are_replaced():
     result = optimize(
         lambda p: sum(x * x for x in p.values()),

@@ -170,7 +170,7 @@ class Posterior:
     def __init__(self, process: GaussianProcess, x: np.ndarray, z: np.ndarray):
         from scipy.linalg.blas import dtrsv
 
-        self._process, self._scaled = process, process.scaled(x)
+        self._process, self._x, self._z, self._scaled = process, x, z, process.scaled(x)
         self.noise, self.signal = (float(v) for v in np.exp(process.theta[:2]))
         kernel = self._kernel(self._scaled, self._scaled)
         np.fill_diagonal(kernel, self.signal)
@@ -189,6 +189,11 @@ class Posterior:
         explained = dtrsm(1.0, self._factor, kernel.T, lower=1, overwrite_b=1).T  # in place
         variance = self.signal - np.einsum("ij,ij->i", explained, explained)
         return Prediction(scaled, mean, np.maximum(variance, 0.0), explained)
+
+    def believing(self, x: np.ndarray) -> Posterior:
+        """Model that has seen rows (m, p) at their means, too: their neighbours are less worth."""
+        mean = self._kernel(self._process.scaled(x), self._scaled) @ self._alpha
+        return Posterior(self._process, np.concatenate([self._x, x]), np.append(self._z, mean))
 
     def covariance(self, candidates: Prediction, i: int) -> np.ndarray:
         """(m,) covariances of the losses of all candidates with candidate i."""

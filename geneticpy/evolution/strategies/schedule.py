@@ -84,15 +84,20 @@ def plan(
 
 
 def strategy(
-    rng: np.random.Generator, genome: Genome, budget: int, operators: Operators, plan: Plan
+    rng: np.random.Generator,
+    genome: Genome,
+    budget: int,
+    operators: Operators,
+    plan: Plan,
+    legal: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Strategy:
-    """Make what a plan says."""
+    """Make what a plan says; `legal` tells which rows (n, d) a constraint allows."""
     growth = FLAT_GROWTH if genome.flat else STRUCTURED_GROWTH
     mu = min(max(round(growth * math.sqrt(budget)), FEWEST_SURVIVORS), MOST_SURVIVORS)
     mixed = partial(Mixed, rng, genome, mu, operators)
     if not plan.screened:
         return mixed()
-    screened = Screened(rng, genome, operators)
+    screened = Screened(rng, genome, operators, legal)
     return screened if plan.screened == math.inf else Handover(screened, mixed, plan.screened)
 
 

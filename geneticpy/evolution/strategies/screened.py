@@ -6,6 +6,7 @@ them: ALGORITHM.md section 4, from where the constants are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,7 @@ MODEL_ROWS, FIT_ROWS = 400, 250  # that the model sees, and that its hyperparame
 REFIT = 1.1  # growth of the data after which the hyperparameters are fitted again
 EXPLORATION, LEAST_WEIGHT, MOST_WEIGHT = 4.0, 0.25, 2.0  # weight of the variance, by active genes
 EPOCH, PROGRESS = 200, 0.01  # evaluations before a restart, and the least gain of their later half
+MOST_WAITING = 100  # rows that were proposed and not told, of which the model takes notice
 SPARE = 16  # best of the others, offered after the chosen in case that those are not allowed
 LISTED = 1000  # points of a space of which all are judged
 
@@ -43,16 +45,25 @@ class Screened:
     genome : Genome
     operators : Operators
         Without functions of the user.
+    legal : callable, optional
+        ``legal(genes) -> (n,) mask`` of the rows that may be evaluated.
     """
 
     def __init__(
-        self, rng: np.random.Generator, genome: Genome, operators: Operators | None = None
+        self,
+        rng: np.random.Generator,
+        genome: Genome,
+        operators: Operators | None = None,
+        legal: Callable[[np.ndarray], np.ndarray] | None = None,
     ):
-        self._rng, self._genome = rng, genome
+        self._rng, self._genome, self._legal = rng, genome, legal
         self._operators = operators or Operators()
         self._features = Features(genome)
         self._everything = genome.enumerate() if genome.points <= LISTED else None
         self._known = np.zeros(0, np.uint64)  # sorted keys that are not proposed again
+        self._waiting = np.empty(
+            (0, genome.d)
+        )  # proposed and not told, or rejected by a constraint
         self._stagnant = 0
         self._begin()
 
@@ -61,7 +72,7 @@ class Screened:
         self._epoch = Population.empty(self._genome.d)
         self._start: np.ndarray | None = None
         self._process: GaussianProcess | None = None
-        self._posterior: Posterior | None = None
+        self._learned: Posterior | None = None
         self._fitted = 0
 
     def propose(self, n: int) -> Brood:
@@ -80,6 +91,7 @@ class Screened:
         if len(rows) < n:
             rows = rows.join(self._sample(n - len(rows)))
         self._remember(rows.genes[:n])  # those that a constraint rejects do not come back
+        self._waiting = np.concatenate([self._waiting, rows.genes[:n]])[-MOST_WAITING:]
         return rows
 
     def update(self, rows: Population) -> None:
@@ -92,9 +104,10 @@ class Screened:
         """
         best = self._epoch.loss.min(initial=np.inf)
         self._stagnant = 0 if rows.loss.min(initial=np.inf) < best else self._stagnant + 1
-        self._remember(rows.genes)
+        told = self._remember(rows.genes)
+        self._waiting = self._waiting[~np.isin(self._keys(self._waiting), told)]
         self._epoch = self._epoch.join(rows)
-        self._posterior = None
+        self._learned = None
         if stuck(self._epoch.loss):
             self._begin()
 
@@ -108,25 +121,30 @@ class Screened:
     def _sample(self, n: int) -> Brood:
         return Brood.orphans(self._genome.sample(self._rng, n))
 
-    def _remember(self, genes: np.ndarray) -> None:
-        keys = self._genome.keys(genes, self._genome.activity(genes))
+    def _keys(self, genes: np.ndarray) -> np.ndarray:
+        return self._genome.keys(genes, self._genome.activity(genes))
+
+    def _remember(self, genes: np.ndarray) -> np.ndarray:
+        """Do not propose these rows again; returns their keys."""
+        keys = self._keys(genes)
         self._known = np.union1d(self._known, keys)
+        return keys
 
     def _screen(self, n: int) -> Brood:
         """Breed a pool from the best, judge it, and pick `n` rows and some spare ones."""
-        posterior = self._learn()
+        posterior = self._believing(self._learn())
         if self._everything is None:
-            pool = self._bred(n)
+            pool = self._bred(n, posterior)
         else:
-            pool = self._judge(Brood.orphans(self._everything.copy()))
+            pool = self._judge(Brood.orphans(self._everything.copy()), posterior)
         chosen = believers(posterior, pool.prediction, posterior.best, self._weight, n)
         others = pool.best(SPARE + len(chosen))
         return pool.rows.take(np.append(chosen, others[~np.isin(others, chosen)]))
 
     def _learn(self) -> Posterior:
         """Model of the epoch, the same until more is told."""
-        if self._posterior is not None:
-            return self._posterior
+        if self._learned is not None:
+            return self._learned
         rows = self._epoch.take(spread(self._epoch.loss, MODEL_ROWS))
         active = self._genome.activity(rows.genes)
         x, z = self._features(rows.genes, active), standardize(rows.loss)
@@ -137,10 +155,17 @@ class Screened:
             part = spread(rows.loss, FIT_ROWS)
             self._process.fit(x[part], z[part])
             self._fitted = len(self._epoch)
-        self._posterior = self._process.condition(x, z)
-        return self._posterior
+        self._learned = self._process.condition(x, z)
+        return self._learned
 
-    def _bred(self, n: int) -> Pool:
+    def _believing(self, learned: Posterior) -> Posterior:
+        """Model that believes what is waiting for its loss at its mean, as within a batch."""
+        if not len(self._waiting):
+            return learned
+        active = self._genome.activity(self._waiting)
+        return learned.believing(self._features(self._waiting, active))
+
+    def _bred(self, n: int, posterior: Posterior) -> Pool:
         """Children of the best told, their children, and so on, judged; none was told."""
         most = PARENTS + int(PARENTS_PER_ROW * n)
         count = CHILDREN + int(CHILDREN_PER_ROW * n)
@@ -149,12 +174,12 @@ class Screened:
         ids = np.column_stack([told.ids, told.ids])
         parents = Brood(told.genes, told.sigma, ids, told.species)
         children = self._sample(fresh).join(self._children(parents, count - fresh))
-        pool = self._judge(children)
+        pool = self._judge(children, posterior)
         for _ in range(INNER_GENERATIONS - 1):
             if not len(pool.rows):
                 break
             parents = pool.rows.take(pool.best(most))
-            pool = self._judge(self._children(parents, count), pool)
+            pool = self._judge(self._children(parents, count), posterior, pool)
             pool = pool.take(pool.best(count))
         return pool
 
@@ -177,9 +202,8 @@ class Screened:
         pairs = np.column_stack([ids[one], np.where(one == two, -1, ids[two])])
         return Brood(genes, sigma, pairs, np.zeros(n, np.uint64))
 
-    def _judge(self, rows: Brood, pool: Pool | None = None) -> Pool:
-        """Score the rows that were never told, and are not in a pool, and add them to it."""
-        assert self._posterior is not None
+    def _judge(self, rows: Brood, posterior: Posterior, pool: Pool | None = None) -> Pool:
+        """Score the legal rows that were never told, and are not in a pool, and add them to it."""
         rows.genes = self._genome.snap(rows.genes)
         active = self._genome.activity(rows.genes)
         rows.species = self._genome.species(rows.genes, active)
@@ -187,9 +211,11 @@ class Screened:
         known = self._known if pool is None else np.append(self._known, pool.keys)
         unique, first = np.unique(keys, return_index=True)
         new = np.sort(first[~np.isin(unique, known)])
-        prediction = self._posterior.predict(self._features(rows.genes[new], active[new]))
+        if self._legal is not None:
+            new = new[self._legal(rows.genes[new])]
+        prediction = posterior.predict(self._features(rows.genes[new], active[new]))
         variance = self._weight * prediction.variance
-        score = log_expected_improvement(prediction.mean, variance, self._posterior.best)
+        score = log_expected_improvement(prediction.mean, variance, posterior.best)
         judged = Pool(rows.take(new), keys[new], prediction, score)
         return judged if pool is None else pool.join(judged)
 
