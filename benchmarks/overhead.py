@@ -26,6 +26,7 @@ IMPORT = (
 )
 SLOWEST = "nevergrad TwoPointsDE"  # not in --quick
 WINDOWS = (50, 5_000)  # generations whose cost is compared
+HALF_WIDTH = 40  # generations on both sides of each, of which the median is taken
 OURS = ("geneticpy", "geneticpy, vectorized")  # cases of the long runs
 
 
@@ -115,7 +116,7 @@ def long_runs(options):
     """Measure ours where others stop: 1,000 genes and 1,000,000 evaluations."""
     rows = []
     for name in OURS:
-        for genes, size, generations in ((1_000, 200, 100), (10, 2_000, 998)):
+        for genes, size, generations in ((1_000, 200, 250), (10, 2_000, 998)):
             request = {"task": "measure", "name": name, "genes": genes}
             request |= {"size": size, "generations": generations}
             answer = ask("main", options, request)
@@ -133,12 +134,16 @@ def long_runs(options):
 def flatness(options):
     """Measure the cost of a generation early and late in a run of ours."""
     rows = []
-    for vectorized in (False, True):
-        request = {"task": "generations", "size": options.size, "vectorized": vectorized}
-        request |= {"generations": WINDOWS[-1] + 30, "windows": WINDOWS, "half_width": 20}
-        early, late = ask("main", options, request)["costs"]
-        name = "geneticpy, vectorized" if vectorized else "geneticpy"
-        rows.append([name, f"{early:.2f}", f"{late:.2f}", f"{late / early:.2f}"])
+    for noise in (False, True):
+        for vectorized in (False, True):
+            request = {"task": "generations", "noise": noise, "vectorized": vectorized}
+            request |= {"size": options.size, "generations": WINDOWS[-1] + HALF_WIDTH + 1}
+            request |= {"windows": WINDOWS, "half_width": HALF_WIDTH}
+            costs = [ask("main", options, request) for _ in range(options.repeats)]
+            early, late = (statistics.median(column) for column in zip(*costs, strict=True))
+            name = OURS[1] if vectorized else OURS[0]
+            loss = "random losses" if noise else "sphere, converged to the last bit"
+            rows.append([f"{name}, {loss}", f"{early:.2f}", f"{late:.2f}", f"{late / early:.2f}"])
     header = ["CPU us per evaluation, loss included", *(f"generation {at:,}" for at in WINDOWS)]
     return report.table([*header, "ratio"], rows)
 

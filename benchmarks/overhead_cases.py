@@ -179,27 +179,31 @@ def measure(name, *, genes, size, generations):
     }
 
 
-def generation_costs(*, size, generations, vectorized, windows, half_width):
-    """CPU microseconds per evaluation, loss included, of our generations around given numbers."""
+def _noise(rng, argument, *, vectorized):
+    """Draw a loss, or one for each point of the argument."""
+    return rng.random(_column_rows(argument)) if vectorized else rng.random()
+
+
+def generation_costs(*, size, generations, noise, vectorized, windows, half_width):
+    """CPU microseconds per evaluation, loss included, of our generations around given numbers.
+
+    The sphere converges to the last bit after some hundred generations, after which most children
+    are repeats; `noise` instead returns random losses, on which nothing ever converges.
+    """
     stamps = []
+    rng = np.random.default_rng(calls.SEED)
     loss = calls.spheres_of_columns if vectorized else calls.sphere_of_mapping
+    if noise:
+        loss = partial(_noise, rng, vectorized=vectorized)
 
     def stamp(*_state):
         """Note the time at the end of a generation; None means go on."""
         stamps.append(time.process_time())
 
-    result = calls.run_geneticpy(
-        loss, 10, size, generations, vectorized=vectorized, callback=stamp
-    )
-    per_stamp = result.evaluations / len(stamps)
-    costs = np.diff(stamps) * 1e6 / per_stamp
-    return {
-        "stamps": len(stamps),
-        "costs": [
-            float(np.median(costs[max(0, at - half_width) : at + half_width + 1]))
-            for at in windows
-        ],
-    }
+    calls.run_geneticpy(loss, 10, size, generations, vectorized=vectorized, callback=stamp)
+    costs = np.diff(stamps) * 1e6 / (size / 2)
+    around = [slice(max(0, at - half_width), at + half_width + 1) for at in windows]
+    return [float(np.median(costs[part])) for part in around]
 
 
 TASKS = {"measure": measure, "generations": generation_costs}

@@ -47,6 +47,7 @@ def optimize(
     on_error: str = "skip",
     cache: bool = True,
     batch: int | None = None,
+    surrogate: bool | str = "auto",
     callback: Callable[[Progress], Any] | None = None,
     terminator: Callable[[Progress], Any] | None = None,
     selector: Callable[..., np.ndarray] | None = None,
@@ -112,6 +113,11 @@ def optimize(
         Individuals that are proposed at once; each batch knows all results before it. By default
         5; a whole generation for vectorized and coroutine functions, and for more than 20,000
         evaluations. The run depends on the seed and on this number.
+    surrogate : {"auto", True, False}
+        Whether a model of the loss picks the individuals that are worth an evaluation. By
+        default it does in runs of up to 1,000 evaluations, and in the first 300 of up to 20,000;
+        not in spaces of permutations alone, nor with a `selector`, `crossover`, `mutation` or
+        `replacer` of your own. It takes some milliseconds per evaluation.
     callback : callable, optional
         ``callback(progress)`` after each generation; stops the run by returning True or raising
         StopIteration.
@@ -189,6 +195,7 @@ def optimize(
         crossover=crossover,
         mutation=mutation,
         replacer=replacer,
+        surrogate=surrogate,
         batch=batch,
         seed=seed,
     )
@@ -370,6 +377,7 @@ class Run:
             generations=self.generation,
             message=message,
             history=self.history,
+            strategy=self._optimizer.strategy,
         )
 
     def _seconds(self) -> float:

@@ -111,7 +111,7 @@ def change_structure(
 ) -> np.ndarray:
     """Take another arm of a choice, or insert, delete or swap items of a list.
 
-    One active structural gene of each row, uniformly chosen, changes; nothing if there is none.
+    One active structural gene of each row, uniformly chosen, changes. There must be some.
 
     Parameters
     ----------
@@ -124,8 +124,6 @@ def change_structure(
     -------
     (n, d) array
     """
-    if genome.flat:
-        return genes
     columns = genome.structural_columns
     draw = np.where(active[:, columns], rng.random((len(genes), len(columns))), 2.0)
     chosen = columns[draw.argmin(axis=1)]

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from geneticpy.checks import function, generator, number, whole
 from geneticpy.errors import ArgumentError, SpaceError
 from geneticpy.evolution import replaceable
+from geneticpy.evolution.breeding import Operators
 from geneticpy.evolution.budget import Budget
 from geneticpy.evolution.population import Brood, Population
-from geneticpy.evolution.strategies.mixed import Mixed, Operators
+from geneticpy.evolution.strategies.schedule import CHEAP_BUDGET, plan, strategy
 from geneticpy.evolution.supply import Supply
 from geneticpy.space.encoding import Encoding
 
-CHEAP_BUDGET = 20_000  # evaluations above which whole generations are proposed (ALGORITHM 1)
+log = logging.getLogger("geneticpy")
+
 PORTION = 5  # candidates a portion below that budget (ALGORITHM 1)
-# Survivors are this times the root of the budget: measured with benchmarks/quality.py at budgets
-# of 100, 1,000 and 10,000 on instances that its tables do not use.
-FLAT_GROWTH, STRUCTURED_GROWTH = 0.4, 0.2
-FEWEST_SURVIVORS, MOST_SURVIVORS = 3, 40
-
-
-class Strategy(Protocol):
-    """A way to propose rows and to learn from their losses."""
-
-    def propose(self, n: int) -> Brood:
-        """Make `n` rows or a few more: some may turn out not to be new."""
-
-    def update(self, rows: Population) -> None:
-        """Learn from evaluated rows, in the order of their ids; failed ones have loss inf."""
 
 
 class Candidates:
@@ -90,6 +79,8 @@ class Optimizer:
         Select parents by tournaments of so many rivals.
     selector, crossover, mutation, replacer : callable, optional
         As for `optimize`.
+    surrogate : {"auto", True, False}
+        As for `optimize`.
     batch : int, optional
         Candidates that `ask` gives when it is not told how many. By default 5, and the new
         individuals of a generation when the budget is above 20,000.
@@ -103,6 +94,8 @@ class Optimizer:
         Of the best point told, the earliest of equals; None and nan before.
     exhausted : str
         Why there is nothing left to ask for; empty while there is.
+    strategy : str
+        How the points are found, and why so.
 
     Raises
     ------
@@ -146,6 +139,7 @@ class Optimizer:
         crossover: Callable[..., np.ndarray] | None = None,
         mutation: Callable[..., np.ndarray] | None = None,
         replacer: Callable[..., np.ndarray] | None = None,
+        surrogate: bool | str = "auto",
         batch: int | None = None,
         seed: Any = None,
     ):
@@ -167,7 +161,13 @@ class Optimizer:
         rng = generator(seed)
         self._supply = Supply(rng, self.encoding, function("constraint", constraint), bool(cache))
         self._initial = self._admit_initial(initial)
-        self._strategy = _strategy(rng, self.encoding, self.budget, operators)
+        genome = self.encoding.genome
+        chosen = plan(genome, self.budget.total, operators, surrogate)
+        self.strategy = str(chosen)
+        log.info("strategy: %s", chosen)
+        self._strategy = strategy(
+            rng, genome, self.budget.total, operators, chosen, self._supply.legal
+        )
         self._pending = Population.empty(self.encoding.genome.d)
         self._told = np.zeros(0, bool)
         self._next_id = 0
@@ -318,15 +318,6 @@ class Optimizer:
     def exhausted(self) -> str:
         """Why there is nothing left to ask for."""
         return "" if len(self._initial) else self._supply.exhausted
-
-
-def _strategy(
-    rng: np.random.Generator, encoding: Encoding, budget: Budget, operators: Operators
-) -> Strategy:
-    """Choose the strategy for a space and a budget: so far the genetic algorithm alone."""
-    growth = FLAT_GROWTH if encoding.genome.flat else STRUCTURED_GROWTH
-    mu = min(max(round(growth * math.sqrt(budget.total)), FEWEST_SURVIVORS), MOST_SURVIVORS)
-    return Mixed(rng, encoding.genome, mu=mu, operators=operators)
 
 
 def _share(name: str, value: float | None) -> float | None:

@@ -120,6 +120,14 @@ class Supply:
                     break
         return legal
 
+    @property
+    def legal(self) -> Callable[[np.ndarray], np.ndarray] | None:
+        """``legal(genes) -> (n,) mask`` of the snapped rows that the constraint allows, if any."""
+        if self._constraint is None:
+            return None
+        decode = self._encoding.decode
+        return lambda genes: np.array([self.allows(params) for params in decode(genes)], bool)
+
     def allows(self, params: Any) -> bool:
         """Whether the constraint accepts parameters; SpaceError if it raises."""
         if self._constraint is None:

@@ -35,6 +35,8 @@ class OptimizeResult:
         How many were made; failed evaluations count, the first generation does not.
     message : str
         Why the run stopped.
+    strategy : str
+        How the points were found, and why so.
     history : History
         Every evaluation.
     failures : Failures
@@ -50,9 +52,11 @@ class OptimizeResult:
         generations: int,
         message: str,
         history: History,
+        strategy: str = "",
     ):
         self.best_params, self.loss, self.total_time = best_params, loss, total_time
         self.generations, self.message, self.history = generations, message, history
+        self.strategy = strategy
 
     @property
     def evaluations(self) -> int:

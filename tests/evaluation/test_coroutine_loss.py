@@ -131,7 +131,7 @@ def test_durations_are_those_of_each_coroutine():
 
     result = optimize(fn, LINE, size=10, generation_count=0, seed=0)
     seconds = result.history.seconds
-    assert 0.01 < seconds[result.history.loss > 0.5].min()
+    assert seconds[result.history.loss > 0.5].min() > 0.01
     assert seconds.max() < result.total_time
 
 

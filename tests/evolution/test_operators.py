@@ -32,6 +32,8 @@ def stepped(genome, genes, rng):
 
 
 def restructured(genome, genes, rng):
+    if genome.flat:
+        return genes.copy()  # it asks for structure
     return change_structure(rng, genes.copy(), genome.activity(genes), genome)
 
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from geneticpy.evolution.mating import difference, half_and_half
-from geneticpy.evolution.mutation import (
-    STRUCTURAL_CHANCE,
-    change_structure,
-    inherit_sigma,
-    small_steps,
-)
+from geneticpy.evolution.breeding import Operators, mates, restructure
+from geneticpy.evolution.mating import difference
+from geneticpy.evolution.mutation import inherit_sigma
 from geneticpy.evolution.population import Brood, Population
-from geneticpy.evolution.selection import survivors, tournament, uniform
+from geneticpy.evolution.selection import survivors
 from geneticpy.evolution.species import group
 from geneticpy.genome import Genome
 
@@ -24,44 +18,8 @@ from geneticpy.genome import Genome
 DIFFERENCE, MATED, MUTATED, IMMIGRANTS = 0.30, 0.55, 0.10, 0.05
 FEWEST_AT_START = 8
 CAP = 4  # survivors of one species, where there are several
-OTHER_SPECIES = 0.1  # of the matings take their mate from the whole population
 BEST_SHARE = 0.15  # of a species that difference mutation moves towards
-CALM = 0.2  # of the mated children get no small mutation
 SPARE = 8  # one child in so many is bred on top, to replace those that are not new
-
-
-@dataclass(frozen=True)
-class Operators:
-    """What the user may set or replace; None leaves it to the algorithm.
-
-    Attributes
-    ----------
-    mutate_chance : float or None
-        Of a child to get a small mutation.
-    adaptive_mutation : bool
-        Whether `mutate_chance` grows towards 1 while nothing improves.
-    immigrants : float or None
-        Share of fresh random rows.
-    tournament_size : int or None
-        Rivals of a parent selection by tournament.
-    selector : callable or None
-        ``(rng, loss, n) -> (n,) rows`` of the population, which is sorted best first.
-    crossover : callable or None
-        ``(rng, one, two, genome) -> (n, d) genes``.
-    mutation : callable or None
-        ``(rng, genes, active, genome) -> (n, d) genes``.
-    replacer : callable or None
-        ``(rng, loss, birth, n) -> rows`` that survive, about n of them.
-    """
-
-    mutate_chance: float | None = None
-    adaptive_mutation: bool = False
-    immigrants: float | None = None
-    tournament_size: int | None = None
-    selector: Callable[..., np.ndarray] | None = None
-    crossover: Callable[..., np.ndarray] | None = None
-    mutation: Callable[..., np.ndarray] | None = None
-    replacer: Callable[..., np.ndarray] | None = None
 
 
 class Mixed:
@@ -151,49 +109,24 @@ class Mixed:
     def _children(self, differing: int, mutated: int, mated: int) -> Brood:
         rng, genome, population = self._rng, self._genome, self._population
         mating = slice(differing + mutated, None)
-        one = self._select(differing + mutated + mated)
+        one = self._operators.select(rng, population.loss, differing + mutated + mated)
         two = one.copy()
         base, sigma = population.genes[one], population.sigma[one]
         genes = base.copy()
-        two[mating] = mate = self._mates(one[mating])
-        cross = self._operators.crossover or half_and_half
-        genes[mating] = cross(rng, genes[mating], population.genes[mate], genome)
+        two[mating] = mate = mates(rng, self._groups, one[mating], genome)
+        genes[mating] = self._operators.cross(rng, genes[mating], population.genes[mate], genome)
         sigma[mating] = np.sqrt(sigma[mating] * population.sigma[mate])
-        if not genome.flat:
-            self._restructure(genes, differing)
+        restructure(rng, genes, differing, genome)
         active = genome.activity(genes)
         two[:differing] = self._differ(genes, one[:differing], active)
         sigma = inherit_sigma(rng, sigma)
         unchanged = (genes == base).all(axis=1)
-        self._mutate(genes, active, sigma, self._lively(unchanged, differing))
+        lively = self._lively(unchanged, differing)
+        self._operators.mutate(rng, genes, active, sigma, lively, genome)
         parents = np.empty((len(one), 2), np.int64)
         parents[:, 0], parents[:, 1] = population.ids[one], population.ids[two]
         parents[differing : differing + mutated, 1] = -1
         return Brood(genes, sigma, parents, np.zeros(len(one), np.uint64))
-
-    def _select(self, n: int) -> np.ndarray:
-        loss, operators = self._population.loss, self._operators
-        if operators.selector:
-            return np.asarray(operators.selector(self._rng, loss, n))
-        if operators.tournament_size is not None:
-            return tournament(self._rng, loss, n, operators.tournament_size)
-        return uniform(self._rng, loss, n)
-
-    def _mates(self, one: np.ndarray) -> np.ndarray:
-        """Rows of the same species, at times of any."""
-        draw = self._rng.random((2, len(one)))
-        mate = self._groups.member(one, draw[0])
-        if self._genome.flat:
-            return mate
-        anyone = (draw[0] * len(self._population)).astype(np.int64)
-        return np.where(draw[1] < OTHER_SPECIES, anyone, mate)
-
-    def _restructure(self, genes: np.ndarray, differing: int) -> None:
-        """Change the structure of some of the rows behind the first `differing`, in place."""
-        n = len(genes) - differing
-        rows = differing + np.flatnonzero(self._rng.random(n) < STRUCTURAL_CHANCE)
-        part = genes[rows]
-        genes[rows] = change_structure(self._rng, part, self._genome.activity(part), self._genome)
 
     def _differ(self, genes: np.ndarray, one: np.ndarray, active: np.ndarray) -> np.ndarray:
         """Move the first rows by differences within their species; returns whom they approach."""
@@ -209,27 +142,9 @@ class Mixed:
 
     def _lively(self, unchanged: np.ndarray, differing: int) -> np.ndarray:
         """Rows of the children that get a small mutation: copies always, differences only then."""
-        lively = self._rng.random(len(unchanged)) < self._chance()
+        lively = self._rng.random(len(unchanged)) < self._operators.chance(self._stagnant)
         lively[:differing] = False
         return np.flatnonzero(lively | unchanged)
-
-    def _chance(self) -> float:
-        """Probability of a mated child to get a small mutation."""
-        chance = self._operators.mutate_chance
-        if chance is None:
-            return 1 - CALM
-        grown = 0.9**self._stagnant if self._operators.adaptive_mutation else 1.0
-        return 1 - (1 - chance) * grown
-
-    def _mutate(
-        self, genes: np.ndarray, active: np.ndarray, sigma: np.ndarray, rows: np.ndarray
-    ) -> None:
-        """Mutate some rows, in place."""
-        part, living = genes[rows], active[rows]
-        if self._operators.mutation:
-            genes[rows] = self._operators.mutation(self._rng, part, living, self._genome)
-        else:
-            genes[rows] = small_steps(self._rng, part, living, sigma[rows], self._genome)
 
 
 def _finite(rows: Population) -> Population:

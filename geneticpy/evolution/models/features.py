@@ -1,0 +1,80 @@
+"""Rows of genes as the numbers that a model of the loss sees, and losses on a scale for it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from geneticpy.genome import Genome
+
+MOST_LEVELS = 64  # columns of an unordered gene; options that are more share them
+
+
+class Features:
+    """Numbers of a row: one column for an ordered gene, one for each level of an unordered one.
+
+    Orders are seen by the place of every item. Dormant genes take the same value in all rows:
+    0.5, and 0 in all columns of an unordered gene.
+
+    Parameters
+    ----------
+    genome : Genome
+
+    Attributes
+    ----------
+    numbers : int
+        How many of the columns, the first ones, are quantiles; the others are 0 or 1/sqrt(2), so
+        that two levels have the distance 1.
+    role : (p,) array of int
+        From 0; columns of one role share a length scale. Those of the quantiles come first.
+    """
+
+    def __init__(self, genome: Genome):
+        self._genome = genome
+        number = genome.ordered.copy()
+        for order in genome.permutations:
+            number[order.start : order.stop] = True
+        self._ordered, self._unordered = np.flatnonzero(number), np.flatnonzero(~number)
+        self._levels = np.minimum(genome.k[self._unordered], MOST_LEVELS)
+        self._first = len(self._ordered) + np.cumsum(self._levels) - self._levels
+        self.numbers = len(self._ordered)
+        roles = genome.role[np.append(self._ordered, self._unordered.repeat(self._levels))]
+        known: dict[int, int] = {}
+        self.role = np.array([known.setdefault(role, len(known)) for role in roles], np.int64)
+
+    def __call__(self, genes: np.ndarray, active: np.ndarray) -> np.ndarray:
+        """(n, p) numbers of snapped rows (n, d)."""
+        x = np.zeros((len(genes), len(self.role)))
+        columns = self._ordered
+        x[:, : self.numbers] = np.where(active[:, columns], genes[:, columns], 0.5)
+        row, gene = np.nonzero(active[:, self._unordered])
+        column = self._unordered[gene]
+        level = self._genome.level(genes[row, column], column) % self._levels[gene]
+        x[row, self._first[gene] + level] = np.sqrt(0.5)
+        return x
+
+
+def standardize(loss: np.ndarray) -> np.ndarray:
+    """Losses (n,) with mean 0 and variance 1; large ones are compressed, infinite ones the worst.
+
+    The scale is the spread of the better half; what lies above the median grows with the
+    logarithm, so that bad regions do not hide the differences between good ones. All zero when
+    nothing differs. Any positive factor and any shift of the losses give the same.
+    """
+    finite = np.isfinite(loss)
+    if not finite.any():
+        return np.zeros(len(loss))
+    y = np.where(finite, loss, loss[finite].max())
+    y = y / max(np.abs(y).max(), np.finfo(float).tiny)  # squares neither overflow nor vanish
+    y = y - np.median(y)
+    spread = _root_mean_square(y[y <= 0]) or _root_mean_square(y)
+    if not spread > 0:
+        return np.zeros(len(loss))
+    t = y / spread
+    z = np.where(t <= 0, t, 2 * np.log1p(np.maximum(t, 0) / 2))
+    return (z - z.mean()) / z.std()
+
+
+def _root_mean_square(y: np.ndarray) -> float:
+    """Of values in [-2, 2]; of any size without underflow."""
+    largest = float(np.abs(y).max(initial=0))
+    return largest and largest * float(np.sqrt(np.mean((y / largest) ** 2)))

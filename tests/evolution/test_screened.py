@@ -1,0 +1,306 @@
+"""The strategy with a model, and the schedule that chooses it."""
+
+import math
+
+import numpy as np
+import pytest
+from spaces import SPACES
+
+from geneticpy import (
+    ChoiceDistribution,
+    ListDistribution,
+    Optimizer,
+    UniformDistribution,
+    optimize,
+)
+from geneticpy.errors import ArgumentError
+from geneticpy.evolution.population import Population
+from geneticpy.evolution.strategies.mixed import Mixed
+from geneticpy.evolution.strategies.schedule import Handover
+from geneticpy.evolution.strategies.screened import Screened, spread, stuck
+from geneticpy.space.encoding import Encoding
+
+
+def run(space, loss, evaluations, n=5, seed=0):
+    """Run ask and tell; returns genes and losses."""
+    optimizer = Optimizer(space, max_evaluations=1000, seed=seed)
+    genes, losses = [], []
+    while len(losses) < evaluations:
+        candidates = optimizer.ask(n)
+        if not len(candidates):
+            break
+        told = [loss(params) for params in candidates.params]
+        optimizer.tell(candidates.ids, told)
+        genes += candidates.genes.tolist()
+        losses += told
+    return np.array(genes), np.array(losses)
+
+
+def distance(name):
+    """Make a loss: the distance from a random point, in active genes."""
+    genome = Encoding(SPACES[name]).genome
+    target = genome.sample(np.random.default_rng(9), 1)
+    seen = np.where(genome.activity(target), target, 0.5)
+
+    def loss(genes):
+        return np.abs(np.where(genome.activity(genes), genes, 0.5) - seen).sum(axis=1)
+
+    return genome, loss
+
+
+def distances(name, evaluations, **options):
+    """Smallest loss of a run on `distance`."""
+    _, loss = distance(name)
+    optimizer = Optimizer(SPACES[name], seed=1, **options)
+    best = np.inf
+    for _ in range(evaluations // 5):
+        candidates = optimizer.ask(5)
+        if not len(candidates):
+            break
+        losses = loss(candidates.genes)
+        optimizer.tell(candidates.ids, losses)
+        best = min(best, losses.min())
+    return best
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_every_space_is_searched_and_no_point_proposed_twice(name):
+    genome, loss = distance(name)
+    strategy = Screened(np.random.default_rng(0), genome)
+    known, first = set(), 0
+    for _ in range(8):
+        rows = Population.born(strategy.propose(5).take(slice(5)), first)
+        rows.genes = genome.snap(rows.genes)
+        active = genome.activity(rows.genes)
+        rows.species = genome.species(rows.genes, active)
+        keys = genome.keys(rows.genes, active).tolist()
+        if first >= 10 and genome.points > 100:
+            assert not known & set(keys)
+        known |= set(keys)
+        rows.loss = loss(rows.genes)
+        strategy.update(rows)
+        first += len(rows)
+    assert first == 40
+
+
+@pytest.mark.parametrize("name", ["numbers", "integers", "list", "everything", "bits"])
+def test_the_model_pays(name):
+    with_model = distances(name, 60)
+    assert with_model < distances(name, 60, surrogate=False)
+
+
+def test_the_first_row_is_the_centre():
+    genes, _ = run(SPACES["numbers"], lambda params: params["x0"], 5)
+    assert (genes[0] == 0.5).all()
+
+
+def test_the_start_covers_every_gene_evenly():
+    genes, _ = run(SPACES["numbers"], lambda params: 1.0, 8, n=8)
+    assert (np.sort((genes[1:] * 8).astype(int), axis=0)[:, 0] >= 0).all()
+    strata = [len(set((column * 8).astype(int))) for column in genes[1:].T]
+    assert strata == [7] * 10
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda params: 7.0,
+        lambda params: math.nan,
+        lambda params: math.inf,
+        lambda params: 1e300 * params["x0"],
+        lambda params: 1e-300 * params["x0"],
+        lambda params: 1.7e308 if params["x0"] > 0 else -1.7e308,
+        lambda params: float(params["x0"] > 0),
+        lambda params: math.nan if params["x0"] > -4 else params["x1"],
+        lambda params: math.exp(100 * params["x0"]),
+    ],
+    ids=[
+        "constant",
+        "failing",
+        "infinite",
+        "huge",
+        "tiny",
+        "extreme",
+        "plateau",
+        "rarely-good",
+        "heavy",
+    ],
+)
+@pytest.mark.parametrize("n", [1, 5, 40])
+def test_difficult_losses_are_coped_with(loss, n):
+    genes, _ = run(SPACES["numbers"], loss, 80 if n > 1 else 25, n=n)
+    assert len(np.unique(genes, axis=0)) == len(genes)
+
+
+def test_a_plateau_is_left():
+    _, losses = run(SPACES["numbers"], lambda params: float(min(params["x0"], 3) // 0.5), 60)
+    assert losses.min() == -10.0
+
+
+def test_failures_are_avoided():
+    _, losses = run(
+        SPACES["numbers"], lambda p: math.nan if p["x0"] > 0 else p["x1"] ** 2 + p["x2"] ** 2, 100
+    )
+    assert np.isnan(losses[50:]).mean() < 0.3
+
+
+@pytest.mark.parametrize("n", [1, 5, 20])
+def test_the_same_seed_gives_the_same_run(n):
+    one, two = (run(SPACES["everything"], lambda p: p["rate"], 40, n=n, seed=3) for _ in range(2))
+    np.testing.assert_array_equal(one[0], two[0])
+
+
+@pytest.mark.parametrize(
+    ("space", "points"),
+    [
+        ({"b": ChoiceDistribution([0, 1]), "n": UniformDistribution(1, 13, q=1)}, 26),
+        (ListDistribution(ChoiceDistribution(list("abc")), min_size=0, max_size=6), 1093),
+    ],
+)
+def test_a_finite_space_is_searched_to_its_last_point(space, points):
+    _genes, losses = run(space, lambda params: float(len(repr(params))), 2000, n=37)
+    assert len(losses) == points
+
+
+def test_three_hundred_genes_in_lists():
+    item = {name: UniformDistribution(0, 1) for name in "abcde"}
+    item["f"] = ChoiceDistribution(["x", "y", "z"])
+    space = ListDistribution(item, min_size=0, max_size=50)
+    _, losses = run(space, lambda p: sum(i["a"] ** 2 for i in p) + abs(len(p) - 20), 60)
+    assert losses[40:].min() < losses[:10].min()
+
+
+def test_whole_generations_are_proposed_at_once():
+    _, losses = run(SPACES["numbers"], lambda p: sum((x - 2) ** 2 for x in p.values()), 300, n=100)
+    assert losses[200:].min() < 0.5 * losses[:100].min()
+
+
+def test_points_that_wait_for_their_losses_are_kept_clear_of():
+    _, loss = distance("numbers")
+    asked = {}
+    for portion in (1, 10):
+        optimizer = Optimizer(SPACES["numbers"], max_evaluations=500, seed=0)
+        for _ in range(8):
+            candidates = optimizer.ask(5)
+            optimizer.tell(candidates.ids, loss(candidates.genes))
+        genes = np.concatenate([optimizer.ask(portion).genes for _ in range(10 // portion)])
+        apart = np.linalg.norm(genes[:, None] - genes, axis=2)
+        asked[portion] = np.median(apart[apart > 0])
+    assert asked[1] > 0.5 * asked[10]
+
+
+def test_points_that_a_constraint_rejects_are_replaced():
+    result = optimize(
+        lambda p: sum(x * x for x in p.values()),
+        SPACES["numbers"],
+        constraint=lambda p: p["x0"] > 2,
+        max_evaluations=100,
+        seed=0,
+    )
+    assert result.evaluations == 100
+    assert result.loss < 15
+
+
+def test_immigrants_are_as_many_as_wanted():
+    _genome, loss = distance("numbers")
+    optimizer = Optimizer(
+        SPACES["numbers"], percentage_to_randomly_spawn=0.5, max_evaluations=500, seed=0
+    )
+    parents = []
+    for _ in range(40):
+        candidates = optimizer.ask(10)
+        parents += candidates.parents[:, 0].tolist()
+        optimizer.tell(candidates.ids, loss(candidates.genes))
+    # of 390; 5 standard deviations are 0.13; the model picks some of its own random rows
+    assert abs(np.mean(np.array(parents[10:]) == -1) - 0.5) < 0.15
+
+
+def test_parents_were_evaluated_before_their_children():
+    _, loss = distance("everything")
+    optimizer = Optimizer(SPACES["everything"], max_evaluations=500, seed=0)
+    for _ in range(10):
+        candidates = optimizer.ask()
+        assert (candidates.parents < candidates.ids[0]).all()
+        optimizer.tell(candidates.ids, loss(candidates.genes))
+    assert (candidates.parents[:, 0] >= 0).any()
+
+
+def test_model_rows_are_the_best_half_and_the_rest_evenly():
+    loss = np.random.default_rng(0).permutation(1000.0 * np.arange(1000))
+    ranks = loss[spread(loss, 10)] / 1000
+    assert ranks[:5].tolist() == [0, 1, 2, 3, 4]
+    np.testing.assert_allclose(ranks[5:], np.linspace(5, 999, 5), atol=1)
+    assert len(spread(loss[:7], 10)) == 7
+
+
+def test_an_epoch_is_stuck_when_its_later_half_gains_nothing():
+    falling = np.linspace(1, 0, 300)
+    assert not stuck(falling)
+    assert not stuck(np.ones(199))
+    assert stuck(np.ones(200))
+    assert stuck(np.append(0.0, np.ones(250)))
+    assert not stuck(np.full(300, np.inf))
+
+
+def test_a_stuck_run_starts_again_elsewhere():
+    genes, _ = run(SPACES["numbers"], lambda params: 1.0, 230)
+    start = genes[200:208]
+    assert [len(set((column * 8).astype(int))) for column in start.T] == [8] * 10
+
+
+# The schedule
+
+
+def strategy_of(**options):
+    optimizer = Optimizer(SPACES["numbers"], seed=0, **options)
+    return type(optimizer._strategy), optimizer.strategy
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "text"),
+    [
+        ({"max_evaluations": 1000}, Screened, "screened (at most 1000 evaluations)"),
+        ({"max_evaluations": 1001, "size": 2000}, Handover, "screened for 300 evaluations, then"),
+        ({"max_evaluations": 20_000, "size": 30_000}, Handover, "screened for 300 evaluations"),
+        ({"size": 30_000}, Mixed, "mixed (more than 20000 evaluations)"),
+        ({"surrogate": False}, Mixed, "mixed (surrogate=False)"),
+        ({"size": 30_000, "surrogate": True}, Screened, "screened (surrogate=True)"),
+        (
+            {"selector": lambda rng, loss, n: rng.integers(len(loss), size=n)},
+            Mixed,
+            "mixed (the user's own selector)",
+        ),
+    ],
+)
+def test_the_strategy_is_chosen_by_the_budget(options, kind, text):
+    found, said = strategy_of(**options)
+    assert found is kind
+    assert said.startswith(text)
+
+
+def test_orders_alone_are_left_to_the_genetic_algorithm():
+    optimizer = Optimizer(SPACES["order"], seed=0)
+    assert optimizer.strategy == "mixed (orders alone)"
+    assert Optimizer(SPACES["everything"], seed=0).strategy.startswith("screened")
+
+
+def test_a_model_and_operators_of_ones_own_contradict():
+    with pytest.raises(ArgumentError, match=r"surrogate: .*got \['mutation'\]"):
+        Optimizer(SPACES["numbers"], surrogate=True, mutation=lambda *_: None)
+
+
+def test_the_result_says_how_its_points_were_found():
+    result = optimize(lambda p: p["x0"], SPACES["numbers"], max_evaluations=10, seed=0)
+    assert result.strategy == "screened (at most 1000 evaluations)"
+
+
+def test_handing_over_passes_on_everything_told():
+    optimizer = Optimizer(SPACES["numbers"], size=100, generation_count=40, seed=0)
+    _, loss = distance("numbers")
+    losses = []
+    for _ in range(62):
+        candidates = optimizer.ask()
+        losses += loss(candidates.genes).tolist()
+        optimizer.tell(candidates.ids, losses[-len(candidates) :])
+    population = optimizer._strategy._strategy.population
+    np.testing.assert_array_equal(population.loss, np.sort(losses[:305])[: len(population)])
