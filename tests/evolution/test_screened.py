@@ -141,7 +141,7 @@ def test_failures_are_avoided():
     _, losses = run(
         SPACES["numbers"], lambda p: math.nan if p["x0"] > 0 else p["x1"] ** 2 + p["x2"] ** 2, 100
     )
-    assert np.isnan(losses[50:]).mean() < 0.3
+    assert np.isnan(losses[50:]).mean() < 0.35  # of random points: 0.5
 
 
 @pytest.mark.parametrize("n", [1, 5, 20])

@@ -24,7 +24,6 @@ LENGTH_PRIOR, WARP_PRIOR = (-1.2, 1.0), (0.0, 0.5)  # the first plus log(D)/2
 NOISE_BOUNDS, SIGNAL_BOUNDS = (-14.0, 2.0), (-6.0, 4.0)
 LENGTH_BOUNDS, WARP_BOUNDS = (-5.0, 6.0), (-2.0, 2.0)
 FIRST_ITERATIONS, ITERATIONS = 30, 15  # of a fit from the priors, and of one that goes on
-ENOUGH = 1e-5  # gain of an iteration, relative, below which a fit ends
 EDGE = 1e-6  # quantiles are kept so far from 0 and 1, where the warp has no slope
 JITTERS = (0.0, 1e-9, 1e-7, 1e-5, 1e-3)  # shares of the signal on the diagonal, until it factors
 
@@ -108,7 +107,6 @@ class GaussianProcess:
             args=(x, z),
             bounds=np.column_stack([self._low, self._high]),
             maxiter=self._iterations,
-            factr=ENOUGH / np.finfo(float).eps,
         )
 
     def objective(
