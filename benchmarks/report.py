@@ -2,6 +2,7 @@
 
 import csv
 import datetime
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -22,7 +23,14 @@ def provenance(versions):
     pairs = ((name.removesuffix(f" {version}"), version) for name, version in versions.items())
     known = ", ".join(f"{name} {version}" for name, version in pairs if version)
     today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
-    return f"{today}; {environments.machine()}.\n{known}.\nCommand: `{command}`"
+    return f"{today}; {environments.machine()}; {load()}.\n{known}.\nCommand: `{command}`"
+
+
+def load():
+    """Say how busy the machine was: other jobs make CPU times longer, too."""
+    if not hasattr(os, "getloadavg"):
+        return "load unknown"
+    return f"mean load of the last 15 minutes {os.getloadavg()[2]:.1f}"
 
 
 def write_section(path, name, text):

@@ -74,13 +74,16 @@ def plan(
         return Plan(math.inf, "surrogate=True")
     if operators.replaced:
         return Plan(0, f"the user's own {', '.join(operators.replaced)}")
-    if sum(order.stop - order.start for order in genome.permutations) == genome.d:
+    in_orders = sum(order.stop - order.start for order in genome.permutations)
+    if genome.permutations and in_orders == genome.d:
         return Plan(0, "orders alone")  # measured: routes and queues are found later with a model
     if budget > CHEAP_BUDGET:
         return Plan(0, f"more than {CHEAP_BUDGET} evaluations")
-    if budget > SMALL_BUDGET:
-        return Plan(PRELUDE, f"more than {SMALL_BUDGET} evaluations")
-    return Plan(math.inf, f"at most {SMALL_BUDGET} evaluations")
+    if budget <= SMALL_BUDGET:
+        return Plan(math.inf, f"at most {SMALL_BUDGET} evaluations")
+    if genome.numeric.all():  # measured: a prelude leaves many-peaked functions worse off
+        return Plan(0, f"numbers alone and more than {SMALL_BUDGET} evaluations")
+    return Plan(PRELUDE, f"more than {SMALL_BUDGET} evaluations")
 
 
 def strategy(
