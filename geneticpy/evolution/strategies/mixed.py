@@ -19,6 +19,7 @@ DIFFERENCE, MATED, MUTATED, IMMIGRANTS = 0.30, 0.55, 0.10, 0.05
 FEWEST_AT_START = 8
 CAP = 4  # survivors of one species, where there are several
 BEST_SHARE = 0.15  # of a species that difference mutation moves towards
+IDLE, SAME = 20, 1e-8  # updates without progress, and range of all genes, for a new start
 SPARE = 8  # one child in so many is bred on top, to replace those that are not new
 
 
@@ -43,9 +44,14 @@ class Mixed:
     ):
         self._rng, self._genome, self._mu = rng, genome, mu
         self._operators = operators or Operators()
-        self._population = Population.empty(genome.d)
-        self._start = genome.latin_hypercube(rng, max(FEWEST_AT_START, 2 * mu))
-        self._untold = len(self._start)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Start, or start again with another population."""
+        self._population = Population.empty(self._genome.d)
+        size = max(FEWEST_AT_START, 2 * self._mu)
+        self._start = self._genome.latin_hypercube(self._rng, size)
+        self._untold = size
         self._stagnant = 0
 
     @property
@@ -73,7 +79,14 @@ class Mixed:
         pool = _finite(rows).join(self._population)
         if len(pool):
             self._population = pool.take(self._survivors(pool))
+        if self._stagnant >= IDLE and self._converged():
+            self._begin()
         self._groups = group(self._population.species)
+
+    def _converged(self) -> bool:
+        """Whether the survivors are one point: what they breed was mostly told before."""
+        genes = self._population.genes
+        return len(genes) >= self._mu and bool((np.ptp(genes, axis=0) < SAME).all())
 
     def _survivors(self, pool: Population) -> np.ndarray:
         if self._operators.replacer:
