@@ -208,6 +208,8 @@ def as_loss(value: Any, params: Any) -> float:
 
 def as_losses(value: Any, n: int) -> list[float]:
     """Make what a vectorized loss returned n floats; masked ones are NaN."""
+    if type(value) is np.ndarray and value.dtype == np.float64 and value.shape == (n,):
+        return value.tolist()
     _refuse_awaitable(value)
     try:
         array = np.ma.asarray(value)

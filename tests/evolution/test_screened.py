@@ -251,8 +251,8 @@ def test_a_stuck_run_starts_again_elsewhere():
 # The schedule
 
 
-def strategy_of(**options):
-    optimizer = Optimizer(SPACES["numbers"], seed=0, **options)
+def strategy_of(name="weighted", **options):
+    optimizer = Optimizer(SPACES[name], seed=0, **options)
     return type(optimizer._strategy), optimizer.strategy
 
 
@@ -263,6 +263,8 @@ def strategy_of(**options):
         ({"max_evaluations": 1001, "size": 2000}, Handover, "screened for 300 evaluations, then"),
         ({"max_evaluations": 20_000, "size": 30_000}, Handover, "screened for 300 evaluations"),
         ({"size": 30_000}, Mixed, "mixed (more than 20000 evaluations)"),
+        ({"size": 2000, "name": "numbers"}, Mixed, "mixed (numbers alone and more than 1000"),
+        ({"size": 20, "name": "order"}, Mixed, "mixed (orders alone)"),
         ({"surrogate": False}, Mixed, "mixed (surrogate=False)"),
         ({"size": 30_000, "surrogate": True}, Screened, "screened (surrogate=True)"),
         (
@@ -295,8 +297,8 @@ def test_the_result_says_how_its_points_were_found():
 
 
 def test_handing_over_passes_on_everything_told():
-    optimizer = Optimizer(SPACES["numbers"], size=100, generation_count=40, seed=0)
-    _, loss = distance("numbers")
+    optimizer = Optimizer(SPACES["weighted"], size=100, generation_count=40, seed=0)
+    _, loss = distance("weighted")
     losses = []
     for _ in range(62):
         candidates = optimizer.ask()
