@@ -73,7 +73,8 @@ def optimize(
         Generations after the first. At most
         ``size * (1 + generation_count * (1 - retain_percentage))`` evaluations are made.
     percentage_to_randomly_spawn : float in [0, 1], optional
-        Share of fresh random individuals among the new ones. By default 0.05.
+        Share of fresh random individuals among the new ones. By default 0.05, and none while a
+        model screens.
     mutate_chance : float in [0, 1], optional
         Of a new individual to get small mutations. By default the algorithm decides.
     retain_percentage : float in [0, 1), default 0.5

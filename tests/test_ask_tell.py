@@ -274,7 +274,7 @@ def test_wrong_numbers_of_candidates_are_refused(n):
 
 
 def test_points_that_were_not_asked_for_count_and_teach():
-    alone, taught = (Optimizer(LINE, seed=0) for _ in range(2))
+    alone, taught = (Optimizer(LINE, seed=0, surrogate=False) for _ in range(2))
     known = [{"x": x} for x in (0.75, 0.25, 0.5)]
     taught.tell(params=known, loss=[1.0, -3.0, 2.0])
     assert taught.best_loss == -3.0
@@ -328,7 +328,7 @@ def test_nested_points_from_elsewhere():
     ],
 )
 def test_wrong_points_from_elsewhere_are_refused_and_leave_no_trace(params, loss, error, told):
-    optimizer, untouched = (Optimizer(LINE, seed=0) for _ in range(2))
+    optimizer, untouched = (Optimizer(LINE, seed=0, surrogate=False) for _ in range(2))
     with pytest.raises(error, match=told):
         optimizer.tell(params=params, loss=loss)
     assert optimizer.best_params is None

@@ -159,7 +159,8 @@ def test_distributions_of_users_work():
 
 def test_tournaments_and_adaptive_mutation_are_more_than_accepted():
     def genes(**options):
-        return optimize(loss_function, SPACE, seed=1, **options).history.genes.tobytes()
+        result = optimize(loss_function, SPACE, size=20, seed=1, surrogate=False, **options)
+        return result.history.genes.tobytes()
 
     plain = genes(mutate_chance=0.2)
     assert genes(mutate_chance=0.2, use_tournament_selection=True) != plain
@@ -210,7 +211,7 @@ def test_small_sizes_end(size):
 
 def test_seed_makes_a_run_repeatable_and_touches_no_global_state():
     np_state, state = str(np.random.get_state()), random.getstate()  # noqa: NPY002
-    scores = {optimize(loss_function, SPACE, seed=7).best_score for _ in range(3)}
+    scores = {optimize(loss_function, SPACE, 20, seed=7).best_score for _ in range(3)}
     assert len(scores) == 1
     assert (str(np.random.get_state()), random.getstate()) == (np_state, state)  # noqa: NPY002
 
@@ -225,7 +226,7 @@ def test_choices_come_back_as_they_were_given():
 
 def test_nested_dicts_are_spaces():
     space = {"model": {"x": UniformDistribution(0, 1), "deep": [UniformDistribution(0, 1)]}}
-    result = optimize(lambda p: p["model"]["x"] + p["model"]["deep"][0], space, seed=0)
+    result = optimize(lambda p: p["model"]["x"] + p["model"]["deep"][0], space, 20, seed=0)
     assert result.loss < 0.05
 
 

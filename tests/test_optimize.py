@@ -74,8 +74,13 @@ def test_the_earliest_of_equal_losses_is_the_best():
 def test_search_beats_random_search():
     # P(loss < 0.001) of a random draw is 0.1 * 2 * sqrt(0.001) / 10, so five seeds of 600 random
     # draws all get there with probability (1 - exp(-0.38))**5 = 0.003
-    losses = [optimize(bowl, PLANE, seed=seed).loss for seed in range(5)]
+    losses = [optimize(bowl, PLANE, seed=seed, surrogate=False).loss for seed in range(5)]
     assert max(losses) < 0.001
+
+
+def test_search_with_a_model_needs_fewer_evaluations():
+    # by the same, 60 random draws get there with probability 0.04
+    assert optimize(bowl, PLANE, size=10, seed=0, surrogate=True).loss < 0.001
 
 
 def test_example_of_the_first_page():
@@ -100,8 +105,8 @@ def test_example_of_the_first_page():
 
 
 def test_maximizing_is_minimizing_the_negative():
-    down = optimize(bowl, PLANE, seed=4)
-    up = optimize(lambda params: -bowl(params), PLANE, seed=4, maximize_fn=True)
+    down = optimize(bowl, PLANE, size=20, seed=4)
+    up = optimize(lambda params: -bowl(params), PLANE, size=20, seed=4, maximize_fn=True)
     assert up.best_params == down.best_params
     assert up.loss == -down.loss
     assert up.history.genes.tobytes() == down.history.genes.tobytes()
@@ -152,7 +157,9 @@ def planned(size, generation_count, retain_percentage):
 @pytest.mark.parametrize("retain_percentage", [0, 0.1, 0.3, 0.5, 0.6, 0.9])
 def test_budget_is_met_exactly(size, generation_count, retain_percentage):
     fn = Recorded(bowl)
-    result = optimize(fn, PLANE, size, generation_count, None, None, retain_percentage, seed=1)
+    result = optimize(
+        fn, PLANE, size, generation_count, None, None, retain_percentage, seed=1, surrogate=False
+    )
     assert len(fn.points) == planned(size, generation_count, retain_percentage)
     assert result.evaluations == len(fn.points)
     assert result.generations == generation_count
@@ -164,7 +171,9 @@ def test_budget_is_met_exactly(size, generation_count, retain_percentage):
 @pytest.mark.parametrize("batch", [None, 1, 4, 1000])
 @pytest.mark.parametrize("size", SIZES)
 def test_generations_end_where_the_size_says(size, batch):
-    result = optimize(bowl, PLANE, size=size, generation_count=6, seed=1, batch=batch)
+    result = optimize(
+        bowl, PLANE, size=size, generation_count=6, seed=1, batch=batch, surrogate=False
+    )
     for generation in range(7):
         made = (result.history.generation <= generation).sum()
         assert made == planned(size, generation, 0.5)
@@ -209,10 +218,10 @@ FINITE = {
 
 
 @pytest.mark.parametrize(("space", "points"), FINITE.values(), ids=FINITE.keys())
-@pytest.mark.parametrize("size", [2, 100])
-def test_finite_spaces_are_evaluated_once_each_and_no_more(space, points, size):
+@pytest.mark.parametrize(("size", "surrogate"), [(2, False), (2, True), (100, "auto")])
+def test_finite_spaces_are_evaluated_once_each_and_no_more(space, points, size, surrogate):
     fn = Recorded(scattered)
-    result = optimize(fn, space, size=size, generation_count=200, seed=3)
+    result = optimize(fn, space, size=size, generation_count=200, seed=3, surrogate=surrogate)
     assert len({repr(point) for point in fn.points}) == len(fn.points) == points
     assert result.evaluations == points
     assert result.message == f"space exhausted: all {points} points of the space were evaluated"
@@ -236,7 +245,7 @@ def test_generations_of_an_exhausted_space_are_those_that_were_begun():
 
 @pytest.mark.parametrize("space", [UniformDistribution(-1, 1), [UniformDistribution(-1, 1)]])
 def test_a_space_need_not_be_a_dict(space):
-    result = optimize(lambda params: np.sum(params) ** 2, space, seed=0)
+    result = optimize(lambda params: np.sum(params) ** 2, space, seed=0, surrogate=False)
     assert type(result.best_params) is (list if isinstance(space, list) else float)
     assert result.loss < 1e-3
 
@@ -254,7 +263,7 @@ def test_three_hundred_genes_in_lists():
     layer = {"units": LogUniformDistribution(4, 64, q=1), "kind": ChoiceDistribution(list("abc"))}
     space = {"layers": ListDistribution(layer, min_size=1, max_size=150)}
     sizes = Recorded(lambda params: abs(len(params["layers"]) - 40))
-    result = optimize(sizes, space, size=30, generation_count=20, seed=0)
+    result = optimize(sizes, space, size=30, generation_count=20, seed=0, surrogate=False)
     assert result.loss == 0
     assert min(len(point["layers"]) for point in sizes.points) < 40
     assert {layer["kind"] for layer in result.best_params["layers"]} == set("abc")
@@ -292,21 +301,38 @@ def containers(parts):
 spaces = st.recursive(st.sampled_from(LEAVES), containers, max_leaves=5)
 
 
+def assert_no_point_repeats(space, **options):
+    fn = Recorded(scattered)
+    result = optimize(fn, space, **options)
+    points = [repr(point) for point in fn.points]
+    assert len(set(points)) == len(points)
+    end = planned(options["size"], options["generation_count"], 0.5)
+    assert len(points) == end or "exhausted" in result.message
+
+
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(space=spaces, seed=st.integers(0, 99), size=st.integers(1, 30))
 def test_no_point_of_any_space_is_evaluated_twice(space, seed, size):
-    fn = Recorded(scattered)
-    result = optimize(fn, space, size=size, generation_count=6, seed=seed)
-    points = [repr(point) for point in fn.points]
-    assert len(set(points)) == len(points)
-    assert len(points) == planned(size, 6, 0.5) or "exhausted" in result.message
+    assert_no_point_repeats(space, size=size, generation_count=6, seed=seed, surrogate=False)
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(space=spaces, seed=st.integers(0, 99))
+def test_no_point_is_evaluated_twice_with_a_model(space, seed):
+    assert_no_point_repeats(space, size=10, generation_count=4, seed=seed, surrogate=True)
+
+
+def test_neighbouring_floats_that_decode_alike_are_one_point():
+    space = ChoiceDistribution(["off", {"on": UniformDistribution(-1, 1)}])
+    space = ChoiceDistribution(["off", {"on": space}])
+    assert_no_point_repeats(space, size=23, generation_count=6, seed=60, surrogate=False)
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(space=spaces, seed=st.integers(0, 99))
 def test_history_gives_back_what_the_loss_received(space, seed):
     fn = Recorded(scattered)
-    result = optimize(fn, space, size=8, generation_count=3, seed=seed)
+    result = optimize(fn, space, size=8, generation_count=3, seed=seed, surrogate=False)
     assert [result.history.params(i) for i in range(len(result.history))] == fn.points
 
 
@@ -363,10 +389,10 @@ def test_options_of_a_choice_are_the_users_own_objects():
 def test_constraint_is_always_met():
     fn = Recorded(bowl)
     result = optimize(
-        fn, PLANE, constraint=lambda params: params["x"] > params["n"] - 2, seed=0, size=40
+        fn, PLANE, constraint=lambda params: params["x"] > params["n"] - 2, seed=0, size=20
     )
     assert all(point["x"] > point["n"] - 2 for point in fn.points)
-    assert result.evaluations == 240
+    assert result.evaluations == 120
 
 
 def test_constraint_may_change_what_it_is_given():
@@ -402,7 +428,9 @@ def test_constraint_that_allows_little_is_told_with_its_rate_once():
 
 
 def test_generous_constraint_is_not_warned_of():
-    optimize(bowl, PLANE, constraint=lambda params: params["x"] < -4.9, seed=0)  # 1 in 100
+    optimize(
+        bowl, PLANE, size=20, constraint=lambda params: params["x"] < -4.9, seed=0
+    )  # 1 in 100
 
 
 def test_impossible_constraint_ends_before_the_first_evaluation():
@@ -424,13 +452,13 @@ def test_constraint_that_raises_is_named_with_the_point():
 def test_initial_points_are_evaluated_first_and_in_order():
     initial = [{"x": 4.25, "n": 9}, {"x": -5, "n": 0}, {"x": 0.1, "n": 3}]
     fn = Recorded(bowl)
-    result = optimize(fn, PLANE, initial=initial, seed=0)
+    result = optimize(fn, PLANE, size=20, initial=initial, seed=0)
     np.testing.assert_allclose(
         [point["x"] for point in fn.points[:3]], [4.25, -5, 0.1], rtol=1e-12
     )
     assert [point["n"] for point in fn.points[:3]] == [9, 0, 3]
     assert result.loss <= bowl(fn.points[2])
-    assert result.evaluations == 600
+    assert result.evaluations == 120
 
 
 def test_initial_points_of_a_nested_space_are_given_back():
@@ -493,7 +521,7 @@ def test_initial_points_outside_the_space_are_refused_with_their_path(initial, t
 
 
 def test_nothing_is_printed(capfd):
-    optimize(bowl, PLANE, seed=0)
+    optimize(bowl, PLANE, size=20, seed=0)
     assert capfd.readouterr() == ("", "")
 
 

@@ -138,6 +138,7 @@ def nested_columns(columns):
 @pytest.mark.parametrize("seed", range(3))
 def test_nested_columns_give_the_run_of_the_plain_loss(seed):
     options = {"space": NESTED, "size": 30, "generation_count": 15, "seed": seed}
+    options["surrogate"] = False
     one = run(nested_plain, batch=30, **options)
     two = run(nested_columns, vectorized=True, **options)
     assert one.history.loss.tolist() == two.history.loss.tolist()

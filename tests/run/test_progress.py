@@ -62,6 +62,7 @@ def failing_after(n):
 )
 def test_total_is_the_planned_number_and_the_end_is_full(bars, options, total, end):
     given = {"fn": lambda params: params["x"], "param_space": LINE, "seed": 0} | options
+    given["surrogate"] = False
     result = optimize(**given, verbose=True)
     (bar,) = bars
     assert bar.first_total == total
@@ -93,14 +94,14 @@ def test_the_bar_before_the_first_success(bars):
 
 
 def test_verbose_writes_a_bar_to_stderr_and_nothing_to_stdout(capfd):
-    optimize(lambda params: params["x"], LINE, seed=0, verbose=True)
+    optimize(lambda params: params["x"], LINE, size=20, seed=0, verbose=True)
     out, err = capfd.readouterr()
     assert out == ""
-    assert re.search(r"100%\|.*\| 600/600 \[.*loss=", err.split("\r")[-1])
+    assert re.search(r"100%\|.*\| 120/120 \[.*loss=", err.split("\r")[-1])
 
 
 def test_quiet_is_quiet(capfd, bars):
     for verbose in (False, 0):
-        optimize(lambda params: params["x"], LINE, seed=0, verbose=verbose)
+        optimize(lambda params: params["x"], LINE, size=20, seed=0, verbose=verbose)
     assert capfd.readouterr() == ("", "")
     assert bars == []

@@ -11,7 +11,7 @@ from geneticpy.run.result import OptimizeResult
 
 @pytest.fixture(scope="module")
 def result():
-    return optimize(lambda params: params["x"], {"x": UniformDistribution(0, 1)}, seed=0)
+    return optimize(lambda params: params["x"], {"x": UniformDistribution(0, 1)}, 20, seed=0)
 
 
 PARAMS_NAMES = ["best_params", "top_params"]
@@ -73,16 +73,16 @@ def test_positions_that_are_not_there(result):
 
 
 def test_everything_known_of_the_run(result):
-    assert result.evaluations == len(result.history) == 600
+    assert result.evaluations == len(result.history) == 120
     assert result.generations == 10
-    assert result.message == "generation_count reached: 10 generations, 600 evaluations"
+    assert result.message == "generation_count reached: 10 generations, 120 evaluations"
     assert len(result.failures) == 0
 
 
 def test_repr_shows_what_matters(result):
     text = repr(result)
     assert text.startswith(f"OptimizeResult(best_params={result.best_params!r}, loss=")
-    assert "evaluations=600, generations=10, message='generation_count reached" in text
+    assert "evaluations=120, generations=10, message='generation_count reached" in text
 
 
 def test_a_result_without_success():

@@ -53,8 +53,8 @@ def test_target_zero_is_a_target():
 
 
 def test_target_not_reached_changes_nothing():
-    plain = optimize(lambda params: params["x"], LINE, seed=0)
-    missed = optimize(lambda params: params["x"], LINE, seed=0, target=-1)
+    plain = optimize(lambda params: params["x"], LINE, size=10, seed=0)
+    missed = optimize(lambda params: params["x"], LINE, size=10, seed=0, target=-1)
     assert missed.message == plain.message
     assert missed.history.genes.tobytes() == plain.history.genes.tobytes()
 
