@@ -117,8 +117,9 @@ def optimize(
     surrogate : {"auto", True, False}
         Whether a model of the loss picks the individuals that are worth an evaluation. By
         default it does in runs of up to 1,000 evaluations and, unless all genes are numbers, in
-        the first 300 of up to 20,000; not in spaces of permutations alone, nor with a `selector`, `crossover`, `mutation` or
-        `replacer` of your own. It takes some milliseconds per evaluation.
+        the first 300 of up to 20,000; not in spaces of permutations alone, nor with a `selector`,
+        `crossover`, `mutation` or `replacer` of your own. It takes some milliseconds per
+        evaluation.
     callback : callable, optional
         ``callback(progress)`` after each generation; stops the run by returning True or raising
         StopIteration.

@@ -14,6 +14,7 @@ from geneticpy import (
     optimize,
 )
 from geneticpy.errors import ArgumentError
+from geneticpy.evolution.models.threads import one_thread
 from geneticpy.evolution.population import Population
 from geneticpy.evolution.strategies.mixed import Mixed
 from geneticpy.evolution.strategies.schedule import Handover
@@ -306,3 +307,18 @@ def test_handing_over_passes_on_everything_told():
         optimizer.tell(candidates.ids, losses[-len(candidates) :])
     population = optimizer._strategy._strategy.population
     np.testing.assert_array_equal(population.loss, np.sort(losses[:305])[: len(population)])
+
+
+def test_the_thread_limit_lasts_until_its_last_user_leaves():
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+
+    def limits():
+        found = threadpoolctl.threadpool_info()
+        return {library["num_threads"] for library in found if library["user_api"] == "blas"}
+
+    before = limits()
+    with one_thread():
+        with one_thread():
+            assert limits() == {1}
+        assert limits() == {1}
+    assert limits() == before

@@ -2,18 +2,53 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from threading import Lock
 from typing import Any
 
 
-def one_thread() -> AbstractContextManager[Any]:
+@contextmanager
+def one_thread() -> Iterator[None]:
     """Limit BLAS to one thread while the context lasts, if threadpoolctl is installed.
 
-    One thread also sums in one order, whatever the machine has.
+    One thread also sums in one order, whatever the machine has. The limit is that of the whole
+    process: with runs in several threads it lasts until the last of them leaves.
     """
-    controller = _controller()
-    return nullcontext() if controller is None else controller.limit(limits=1, user_api="blas")
+    _SHARED.enter()
+    try:
+        yield
+    finally:
+        _SHARED.leave()
+
+
+class _SharedLimit:
+    """A limit that the first user sets and the last one lifts."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._users = 0
+        self._limit: Any = None
+
+    def enter(self) -> None:
+        """Count one user more."""
+        with self._lock:
+            controller = _controller()
+            if self._users == 0 and controller is not None:
+                self._limit = controller.limit(limits=1, user_api="blas")
+            self._users += 1
+
+    def leave(self) -> None:
+        """Count one user less."""
+        with self._lock:
+            self._users -= 1
+            if self._users == 0 and self._limit is not None:
+                self._limit.restore_original_limits()
+                self._limit = None
+
+
+_SHARED = _SharedLimit()
 
 
 @cache
