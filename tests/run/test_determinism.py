@@ -129,7 +129,7 @@ def test_the_path_depends_on_the_batch_but_a_batch_of_its_own_size_is_repeatable
 
 def test_runs_in_threads_do_not_disturb_each_other():
     def run(seed):
-        return fingerprint(optimize(scattered, ROOM, size=10, seed=seed))
+        return fingerprint(optimize(scattered, ROOM, size=8, generation_count=4, seed=seed))
 
     with ThreadPoolExecutor(3) as threads:
         together = list(threads.map(run, range(3)))
