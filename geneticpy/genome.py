@@ -17,7 +17,6 @@ import numpy as np
 
 from geneticpy.errors import SpaceError
 
-RESOLUTION = 2.0**53  # steps of a quantile, as of rng.random(): 1 - u keeps all its digits
 UNBOUNDED = np.iinfo(np.int64).max  # `hi` of a list item: active at every larger size
 
 
@@ -222,9 +221,6 @@ class Genome:
         genes : (n, d) array, changed in place
         """
         np.maximum(np.minimum(genes, 1.0, out=genes), 0.0, out=genes)
-        genes *= RESOLUTION
-        np.rint(genes, out=genes)
-        genes /= RESOLUTION
         if len(self.stepped):
             columns = self.stepped if len(self.stepped) < self.d else slice(None)
             number = self.stepped

@@ -391,3 +391,9 @@ def test_constraint_holds_for_proposals_but_not_for_points_from_elsewhere():
         candidates = optimizer.ask(10)
         assert all(params["x"] < 0.25 for params in candidates.params)
         tell_all(optimizer, candidates)
+
+
+def test_known_points_keep_their_values_to_the_last_digit():
+    points = [{"x": value} for value in (0.1, 0.3, 0.7, 1e-17)]
+    optimizer = Optimizer({"x": UniformDistribution(0, 1)}, initial=points, seed=0)
+    assert optimizer.ask(4).params == points

@@ -21,7 +21,6 @@ from leaf_cases import (
 from scipy import special, stats
 
 import geneticpy as gp
-from geneticpy.genome import RESOLUTION
 from geneticpy.space.encoding import Encoding
 from geneticpy.space.frozen import FrozenDistribution
 
@@ -255,7 +254,6 @@ def test_extreme_quantiles_have_finite_values_of_the_same_type(leaf):
 def test_snap_is_idempotent_and_changes_no_value(leaf):
     encoding = Encoding(leaf)
     spread = special.ndtr(np.random.default_rng(2).normal(0, 4, (300, 1)))  # far tails too
-    spread = np.rint(spread * RESOLUTION) / RESOLUTION  # as random numbers are
     once = encoding.genome.snap(spread.copy())
     assert (encoding.genome.snap(once.copy()) == once).all()
     if encoding.genome.k[0] == 0:
