@@ -139,10 +139,12 @@ def test_a_plateau_is_left():
 
 
 def test_failures_are_avoided():
-    _, losses = run(
-        SPACES["numbers"], lambda p: math.nan if p["x0"] > 0 else p["x1"] ** 2 + p["x2"] ** 2, 100
-    )
-    assert np.isnan(losses[50:]).mean() < 0.35  # of random points: 0.5
+    def loss(params):
+        return math.nan if params["x0"] > 0 else params["x1"] ** 2 + params["x2"] ** 2
+
+    losses = [run(SPACES["numbers"], loss, 100, seed=seed)[1][50:] for seed in range(4)]
+    # of 200 random points a half fails, give or take 0.035; measured over seeds: 0.26
+    assert np.isnan(losses).mean() < 0.4
 
 
 @pytest.mark.parametrize("n", [1, 5, 20])
