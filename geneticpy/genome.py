@@ -282,10 +282,9 @@ class Genome:
         words = np.ascontiguousarray(genes).view(np.uint64)
         words = words ^ (words >> np.uint64(32))
         words ^= words >> np.uint64(15)
-        words *= self._multipliers
         if not self.flat:
             words *= active
-        return words.sum(axis=1, dtype=np.uint64)
+        return words @ self._multipliers
 
     @cached_property
     def _multipliers(self) -> np.ndarray:

@@ -312,7 +312,7 @@ class Run:
 
     def _evaluate(self, candidates: Candidates) -> None:
         """Evaluate candidates; what has ended is recorded whatever happens to the others."""
-        outcomes, before = Outcomes(), len(self.history)
+        outcomes, before = Outcomes(len(candidates)), len(self.history)
         try:
             try:
                 self._loss.evaluate(candidates, outcomes, self._limits)
@@ -325,34 +325,33 @@ class Run:
 
     def _record(self, candidates: Candidates, outcomes: Outcomes) -> None:
         """Keep what has ended, in the order of ids; the history first, whose rows stay."""
-        n = len(outcomes.seconds)
-        if not n:
+        ended = outcomes.ended
+        if not len(ended):
             return
-        order = np.argsort(outcomes.at[:n])
-        at = np.asarray(outcomes.at[:n])[order]
-        loss = np.asarray(outcomes.loss[:n], float)[order]
-        whole_batch = n == len(candidates)
-        rows: Any = slice(None) if whole_batch else at
-        ids = candidates.ids if whole_batch else candidates.ids[at]
+        all_ended = len(ended) == len(candidates)
+        rows: Any = slice(None) if all_ended else ended
+        ids = candidates.ids if all_ended else candidates.ids[ended]
+        loss = outcomes.loss[rows]
         self.history.append(
-            self._errors(outcomes, at) if np.isnan(loss).any() else {},
+            self._errors(outcomes) if np.isnan(loss).any() else {},
             id=ids,
             generation=self.generation,
             genes=candidates.genes[rows],
             loss=loss,
             species=candidates.species[rows],
             parents=candidates.parents[rows],
-            seconds=np.asarray(outcomes.seconds[:n])[order],
+            seconds=outcomes.seconds[rows],
         )
         self._optimizer.tell(ids, self.sign * loss)
-        self._bar.advance(n, self.best_loss)
+        self._bar.advance(len(ended), self.best_loss)
 
-    def _errors(self, outcomes: Outcomes, at: np.ndarray) -> dict[int, str]:
-        """Why rows failed; remembers the first exception."""
+    def _errors(self, outcomes: Outcomes) -> dict[int, str]:
+        """Why rows failed, by their place among those that ended; remembers the first error."""
         if self._first_error is None and outcomes.errors:
             self._first_error = outcomes.errors[min(outcomes.errors)]
         reasons = outcomes.reasons()
-        return {row: reasons[i] for row, i in enumerate(at.tolist()) if i in reasons}
+        ended = outcomes.ended.tolist()
+        return {row: reasons[at] for row, at in enumerate(ended) if at in reasons}
 
     @property
     def best_loss(self) -> float:

@@ -116,9 +116,8 @@ class _Batch:
         except LossError as error:
             self.end(error)
             return
-        self._outcomes.at.append(at)
-        self._outcomes.loss.append(loss)
-        self._outcomes.seconds.append(seconds)
+        self._outcomes.loss[at] = loss
+        self._outcomes.seconds[at] = seconds
         if self._limits.enough is not None and self._limits.enough(loss):
             self.end()
 

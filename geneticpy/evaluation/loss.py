@@ -7,7 +7,7 @@ import inspect
 import math
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -32,31 +32,33 @@ class Points(Protocol):
     def __len__(self) -> int: ...
 
 
-@dataclass
 class Outcomes:
-    """What came of some points so far, in the order in which they ended.
+    """What came of n points so far, by their positions.
 
     Attributes
     ----------
-    at : list of int
-        Positions of the points.
-    loss : list of float
+    loss : (n,) array
         As the user's function returned it; NaN if it failed.
-    seconds : list of float
-        Duration of each evaluation.
+    seconds : (n,) array
+        Duration of each evaluation; NaN until it has ended.
     errors : dict of int to exception
-        By position, what the user's function raised.
+        What the user's function raised.
     """
 
-    at: list[int] = field(default_factory=list)
-    loss: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    errors: dict[int, BaseException] = field(default_factory=dict)
+    def __init__(self, n: int):
+        self.loss = np.full(n, math.nan)
+        self.seconds = np.full(n, math.nan)
+        self.errors: dict[int, BaseException] = {}
+
+    @property
+    def ended(self) -> np.ndarray:
+        """Positions of the evaluations that have ended."""
+        return np.flatnonzero(self.seconds == self.seconds)
 
     def reasons(self) -> dict[int, str]:
         """Why evaluations failed, by position."""
-        missing = np.flatnonzero(np.isnan(self.loss)).tolist()
-        reasons = {self.at[i]: "the loss returned nan" for i in missing}
+        missing = self.ended[np.isnan(self.loss[self.ended])].tolist()
+        reasons = dict.fromkeys(missing, "the loss returned nan")
         return reasons | {at: reason_of(error) for at, error in self.errors.items()}
 
 
@@ -91,7 +93,7 @@ class Loss(Protocol):
     together: bool
 
     def evaluate(self, points: Points, outcomes: Outcomes, limits: Limits) -> None:
-        """Compute losses one after the other or together, adding each to `outcomes` as it ends.
+        """Compute losses one after the other or together, noting each in `outcomes` as it ends.
 
         Raises
         ------
@@ -113,11 +115,7 @@ class PlainLoss:
 
     def evaluate(self, points: Points, outcomes: Outcomes, limits: Limits) -> None:
         fn, enough, deadline = self._fn, limits.enough, limits.deadline
-        add_at, add_loss, add_seconds = (
-            outcomes.at.append,
-            outcomes.loss.append,
-            outcomes.seconds.append,
-        )
+        loss, seconds = outcomes.loss, outcomes.seconds
         params = points.params
         before = perf_counter()
         for at, point in enumerate(params):
@@ -130,9 +128,8 @@ class PlainLoss:
             if type(value) is not float:
                 value = as_loss(value, point)
             now = perf_counter()
-            add_at(at)
-            add_loss(value)
-            add_seconds(now - before)  # the last: it makes the outcome complete
+            loss[at] = value
+            seconds[at] = now - before  # the last: it makes the outcome complete
             if error is not None and limits.raise_errors:
                 raise error
             if now >= deadline or (enough is not None and enough(value)):
@@ -161,10 +158,8 @@ class VectorizedLoss:
             error, value = raised, np.full(n, math.nan)
             outcomes.errors.update(dict.fromkeys(range(n), raised))
         losses = as_losses(value, n)
-        each = (perf_counter() - before) / n
-        outcomes.at.extend(range(n))
-        outcomes.loss.extend(losses)
-        outcomes.seconds.extend([each] * n)
+        outcomes.loss[:] = losses
+        outcomes.seconds[:] = (perf_counter() - before) / n
         if error is not None and limits.raise_errors:
             raise error
 
@@ -206,10 +201,10 @@ def as_loss(value: Any, params: Any) -> float:
         ) from error
 
 
-def as_losses(value: Any, n: int) -> list[float]:
-    """Make what a vectorized loss returned n floats; masked ones are NaN."""
+def as_losses(value: Any, n: int) -> np.ndarray:
+    """Make what a vectorized loss returned n floats, (n,); masked ones are NaN."""
     if type(value) is np.ndarray and value.dtype == np.float64 and value.shape == (n,):
-        return value.tolist()
+        return value
     _refuse_awaitable(value)
     try:
         array = np.ma.asarray(value)
@@ -221,7 +216,7 @@ def as_losses(value: Any, n: int) -> list[float]:
         raise LossError(f"fn: must return an array of {n} numbers, got {value!r}.") from error
     if losses.shape != (n,):
         raise LossError(f"fn: must return an array of shape ({n},), got shape {losses.shape}.")
-    return losses.tolist()
+    return losses
 
 
 def _as_float(value: Any) -> float:

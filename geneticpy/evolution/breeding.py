@@ -99,12 +99,12 @@ class Operators:
 
 def mates(rng: np.random.Generator, groups: Groups, one: np.ndarray, genome: Genome) -> np.ndarray:
     """Rows of the same species as each of `one`, at times of any."""
-    draw = rng.random((2, len(one)))
-    mate = groups.member(one, draw[0])
+    draw = rng.random(len(one))
+    mate = groups.member(one, draw)
     if genome.flat:
         return mate
-    anyone = (draw[0] * len(groups.order)).astype(np.int64)
-    return np.where(draw[1] < OTHER_SPECIES, anyone, mate)
+    anyone = (draw * len(groups.order)).astype(np.int64)
+    return np.where(rng.random(len(one)) < OTHER_SPECIES, anyone, mate)
 
 
 def restructure(rng: np.random.Generator, genes: np.ndarray, first: int, genome: Genome) -> None:

@@ -168,7 +168,8 @@ class Optimizer:
         self._strategy = strategy(
             rng, genome, self.budget.total, operators, chosen, self._supply.legal
         )
-        self._pending = Population.empty(self.encoding.genome.d)
+        self._none = Population.empty(self.encoding.genome.d)
+        self._pending = self._none
         self._told = np.zeros(0, bool)
         self._next_id = 0
         self._best: tuple[float, int] = (math.nan, -1)
@@ -214,7 +215,9 @@ class Optimizer:
         rows = Population.born(brood, self._next_id)
         self._next_id += len(rows)
         self._pending = self._pending.join(rows)
-        self._told = np.concatenate([self._told, np.zeros(len(rows), bool)])
+        told = np.zeros(len(self._pending), bool)
+        told[: len(self._told)] = self._told
+        self._told = told
         return rows
 
     def tell(
@@ -283,22 +286,25 @@ class Optimizer:
     def _keep_best(self, at: np.ndarray) -> None:
         """Remember the best of all, the earliest of equals."""
         rows = self._pending
-        at = np.sort(at)
-        least = np.fmin.reduce(rows.loss[at], initial=np.nan)  # NaN only if all are
-        if math.isnan(least):
+        loss = rows.loss[at]
+        least = np.fmin.reduce(loss, initial=np.nan)  # NaN only if all are
+        if math.isnan(least) or least > self._best[0]:
             return
-        first = at[int((rows.loss[at] == least).argmax())]
+        first = at[loss == least].min()
         found = (float(least), int(rows.ids[first]))
         if self._best_genes is None or found < self._best:
             self._best, self._best_genes = found, rows.genes[first].copy()
 
     def _learn(self) -> None:
         """Hand what was told since the last time to the strategy, in the order of ids."""
-        if not self._told.any():
+        told = self._told
+        if not told.any():
             return
-        rows = self._pending if self._told.all() else self._pending.take(self._told)
-        self._pending = self._pending.take(~self._told)
-        self._told = self._told[~self._told]
+        if told.all():
+            rows, self._pending = self._pending, self._none
+        else:
+            rows, self._pending = self._pending.take(told), self._pending.take(~told)
+        self._told = told[~told]
         rows.loss = np.where(np.isnan(rows.loss), np.inf, rows.loss)
         self._strategy.update(rows)
 

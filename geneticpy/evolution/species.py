@@ -17,25 +17,33 @@ class Groups:
         Rows, species after species, best first within each.
     start, size : (m,) arrays of int
         For each row: where its species begins in `order`, and how many rows it has.
+    alone : bool
+        Whether there is one species only.
     """
 
     order: np.ndarray
     start: np.ndarray
     size: np.ndarray
+    alone: bool
 
     def member(self, rows: np.ndarray, fraction: np.ndarray) -> np.ndarray:
         """Pick a row of the species of each of `rows`; fractions in [0, 1), 0 is the best."""
+        if self.alone:
+            return (fraction * len(self.order)).astype(np.int64)
         at = self.start[rows] + (fraction * self.size[rows]).astype(np.int64)
         return self.order[at]
 
 
 def group(species: np.ndarray) -> Groups:
     """Group rows by their (m,) species labels."""
+    if not (species[1:] != species[:-1]).any():
+        m = len(species)
+        return Groups(np.arange(m), np.zeros(m, np.int64), np.full(m, m), alone=True)
     order, first = _runs(species)
     start, size = np.empty_like(order), np.empty_like(order)
     start[order] = first
     size[order] = np.searchsorted(first, first, side="right") - first
-    return Groups(order, start, size)
+    return Groups(order, start, size, alone=False)
 
 
 def rank_within(labels: np.ndarray) -> np.ndarray:

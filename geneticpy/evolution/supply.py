@@ -83,9 +83,10 @@ class Supply:
         if self._constraint is not None:
             fresh = self._legal(rows.genes, fresh, n)
         fresh = fresh[:n]
-        self._known.update([keys[i] for i in fresh])
         if len(fresh) and fresh[-1] == len(fresh) - 1:
+            self._known.update(keys[: len(fresh)])
             return rows.take(slice(len(fresh)))
+        self._known.update([keys[i] for i in fresh])
         return rows.take(np.array(fresh, np.int64))
 
     def note(self, rows: Brood) -> Brood:
@@ -104,9 +105,10 @@ class Supply:
         """Positions of the keys that are neither known nor repeated."""
         if not self._cache:
             return list(range(len(keys)))
-        told = self._known.intersection(keys)
-        if not told and len(set(keys)) == len(keys):
+        unique = set(keys)
+        if len(unique) == len(keys) and unique.isdisjoint(self._known):
             return list(range(len(keys)))
+        told = self._known.intersection(unique)
         first = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
         return sorted([at for key, at in first.items() if key not in told])
 
