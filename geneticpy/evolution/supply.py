@@ -105,12 +105,12 @@ class Supply:
         """Positions of the keys that are neither known nor repeated."""
         if not self._cache:
             return list(range(len(keys)))
-        unique = set(keys)
-        if len(unique) == len(keys) and unique.isdisjoint(self._known):
-            return list(range(len(keys)))
-        told = self._known.intersection(unique)
-        first = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
-        return sorted([at for key, at in first.items() if key not in told])
+        known = self._known
+        fresh = [at for at, key in enumerate(keys) if key not in known]
+        first: dict[int, int] = {}
+        for at in fresh:
+            first.setdefault(keys[at], at)
+        return list(first.values())
 
     def _legal(self, genes: np.ndarray, fresh: list[int], n: int) -> list[int]:
         """Those of some rows that the constraint allows, up to `n`."""

@@ -110,7 +110,7 @@ class Number(Distribution):
         if math.isinf(low) or math.isinf(high):
             u = np.clip(u, TINY, 1 - TINY)
         with np.errstate(all="ignore"):
-            return np.clip(self._ppf(u), max(low, -LARGEST), min(high, LARGEST))
+            return np.minimum(np.maximum(self._ppf(u), max(low, -LARGEST)), min(high, LARGEST))
 
     def _probabilities(self, x: np.ndarray) -> np.ndarray:
         """Cumulative probabilities of the law without its grid."""
