@@ -17,7 +17,13 @@ import numpy as np
 
 from geneticpy.errors import SpaceError
 
+RESOLUTION = 2.0**53  # steps of a bred quantile, as of rng.random(): neighbours decode apart
 UNBOUNDED = np.iinfo(np.int64).max  # `hi` of a list item: active at every larger size
+
+
+def rounded(genes: np.ndarray) -> np.ndarray:
+    """Bred quantiles at the resolution at which points are told apart."""
+    return np.rint(genes * RESOLUTION) / RESOLUTION
 
 
 class ListBlock(NamedTuple):
@@ -302,7 +308,7 @@ class Genome:
     def latin_hypercube(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """Draw `n` rows of which every gene covers its range evenly, (n, d), snapped."""
         strata = rng.permuted(np.tile(np.arange(n), (self.d, 1)), axis=1).T
-        return self.settle(rng, (strata + rng.random((n, self.d))) / max(n, 1))
+        return self.settle(rng, rounded((strata + rng.random((n, self.d))) / max(n, 1)))
 
     def settle(self, rng: np.random.Generator, genes: np.ndarray) -> np.ndarray:
         """Snap uniform random rows, after giving their subsets sizes that are equally likely."""

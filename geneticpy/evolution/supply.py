@@ -11,6 +11,7 @@ import numpy as np
 
 from geneticpy.errors import ConstraintWarning, SpaceError
 from geneticpy.evolution.population import Brood
+from geneticpy.genome import rounded
 from geneticpy.space.encoding import Encoding
 
 log = logging.getLogger("geneticpy")
@@ -18,7 +19,6 @@ log = logging.getLogger("geneticpy")
 BREED_ATTEMPTS = 3  # broods that may lack new points before random draws are tried
 RANDOM_DRAWS = 2**17  # without a new point before a space counts as exhausted
 LARGEST_LISTED = 2**16  # points of a space that is listed to find the last new ones
-RESOLUTION = 2.0**53  # steps of a bred quantile, as of rng.random(): neighbours decode apart
 RARE = 1e-3  # acceptance rate of a constraint that the user is told of
 ENOUGH_DRAWS = 1000  # before an acceptance rate means something
 
@@ -68,7 +68,7 @@ class Supply:
         """
         found = self._none
         for rows in self._sources(propose, n):
-            rows.genes = np.rint(rows.genes * RESOLUTION) / RESOLUTION
+            rows.genes = rounded(rows.genes)
             found = found.join(self.admit(rows, n - len(found)))
             if len(found) >= n or self._all_known():
                 break

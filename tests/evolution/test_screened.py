@@ -8,6 +8,7 @@ from spaces import SPACES
 
 from geneticpy import (
     ChoiceDistribution,
+    GaussianDistribution,
     ListDistribution,
     Optimizer,
     UniformDistribution,
@@ -324,3 +325,12 @@ def test_the_thread_limit_lasts_until_its_last_user_leaves():
             assert limits() == {1}
         assert limits() == {1}
     assert limits() == before
+
+
+def test_what_was_told_is_not_waited_for():
+    optimizer = Optimizer({"x": UniformDistribution(0, 1), "y": GaussianDistribution(0, 1)}, seed=0)
+    for _ in range(12):
+        candidates = optimizer.ask(5)
+        optimizer.tell(candidates.ids, candidates.genes.sum(axis=1))
+    optimizer.ask(5)
+    assert len(optimizer._strategy._waiting) == 5  # and no row whose digits differ from the told

@@ -18,7 +18,7 @@ from geneticpy.evolution.models.gaussian_process import GaussianProcess, Posteri
 from geneticpy.evolution.models.threads import one_thread
 from geneticpy.evolution.population import Brood, Population
 from geneticpy.evolution.species import group
-from geneticpy.genome import Genome
+from geneticpy.genome import Genome, rounded
 
 FEWEST_AT_START = 8
 PARENTS, PARENTS_PER_ROW = 20, 0.5  # of a brood, plus so many for each row wanted
@@ -204,7 +204,7 @@ class Screened:
 
     def _judge(self, rows: Brood, posterior: Posterior, pool: Pool | None = None) -> Pool:
         """Score the legal rows that were never told, and are not in a pool, and add them to it."""
-        rows.genes = self._genome.snap(rows.genes)
+        rows.genes = self._genome.snap(rounded(rows.genes))
         active = self._genome.activity(rows.genes)
         rows.species = self._genome.species(rows.genes, active)
         keys = self._genome.keys(rows.genes, active)
