@@ -137,6 +137,12 @@ class Genome:
         return self.ordinary & self.ordered
 
     @cached_property
+    def without_neighbours(self) -> bool:
+        """Whether no ordinary gene has a level between two others, or no levels."""
+        k = self.k[self.ordinary]
+        return bool(((k == 2) | ((k > 2) & ~self.ordered[self.ordinary])).all())
+
+    @cached_property
     def ordinary_columns(self) -> np.ndarray:
         """(c,) columns of the ordinary genes."""
         return np.flatnonzero(self.ordinary)

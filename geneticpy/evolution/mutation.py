@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from geneticpy.evolution.blocks import change_subsets, move_permutations
@@ -9,6 +11,7 @@ from geneticpy.genome import Genome, ListBlock
 
 STRUCTURAL_CHANCE = 0.4  # of a child to change its structure (ALGORITHM 7b)
 INSERT, DELETE = 0.4, 0.4  # shares of the changes of a list; the rest swaps two items
+HEAVY_TAIL = 1.5  # exponent of the number of genes that change (Doerr et al. 2017, section 5)
 SIGMA_LIMITS = (1e-9, 0.4)  # of a small step, in quantiles
 
 
@@ -36,14 +39,72 @@ def small_steps(
     -------
     (n, d) array
     """
-    columns = genome.ordinary_columns
-    orders, subsets = genome.permutations, genome.subsets
-    starts = [order.start for order in orders] + [subset.start for subset in subsets]
-    units = np.append(columns, np.array(starts, np.int64)) if starts else columns
+    units = mutable_units(genome)
     if not len(units) or not len(genes):
         return genes
     row, unit = _hits(rng, None if genome.flat else active[:, units], len(genes), len(units))
-    alone = unit < len(columns) if starts else slice(None)
+    return change_units(rng, genes, row, unit, sigma, genome)
+
+
+def heavy_tailed_steps(
+    rng: np.random.Generator, genes: np.ndarray, sigma: np.ndarray, genome: Genome
+) -> np.ndarray:
+    """Change one gene of most rows and, of some, many: a power law; for flat genomes.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    genes : (n, d) array, changed in place
+    sigma : (n,) array
+    genome : Genome
+
+    Returns
+    -------
+    (n, d) array
+
+    References
+    ----------
+    .. [1] Doerr, Le, Makhmara & Nguyen, "Fast genetic algorithms", GECCO 2017, section 4.
+    """
+    units = len(mutable_units(genome))
+    if not units or not len(genes):
+        return genes
+    row = np.arange(len(genes)).repeat(heavy_tailed(rng, len(genes), units))
+    unit = (rng.random(len(row)) * units).astype(np.int64)
+    return change_units(rng, genes, row, unit, sigma, genome)
+
+
+def heavy_tailed(rng: np.random.Generator, n: int, units: int) -> np.ndarray:
+    """(n,) numbers k of units to change, proportional to k^-1.5, up to half of the units."""
+    return 1 + _heavy_tail(units).searchsorted(rng.random(n), side="right")
+
+
+@lru_cache
+def _heavy_tail(units: int) -> np.ndarray:
+    """(units // 2 - 1,) probabilities of at most 1, 2, ... units."""
+    weight = np.arange(1, max(units // 2, 1) + 1) ** -HEAVY_TAIL
+    return (weight.cumsum() / weight.sum())[:-1]
+
+
+def mutable_units(genome: Genome) -> np.ndarray:
+    """Columns of the ordinary genes, then the first column of each order and subset."""
+    blocks = genome.permutations + genome.subsets
+    starts = np.array([block.start for block in blocks], np.int64)
+    return np.append(genome.ordinary_columns, starts) if blocks else genome.ordinary_columns
+
+
+def change_units(
+    rng: np.random.Generator,
+    genes: np.ndarray,
+    row: np.ndarray,
+    unit: np.ndarray,
+    sigma: np.ndarray,
+    genome: Genome,
+) -> np.ndarray:
+    """Change units (numbers into `mutable_units`) of rows of `genes`, in place."""
+    columns = genome.ordinary_columns
+    orders, subsets = genome.permutations, genome.subsets
+    alone = unit < len(columns) if orders or subsets else slice(None)
     which, column = row[alone], columns[unit[alone]]
     genes[which, column] = nudge(rng, genes[which, column], column, sigma[which], genome)
     for number, order in enumerate(orders, start=len(columns)):
@@ -81,6 +142,8 @@ def nudge(
     rng: np.random.Generator, u: np.ndarray, column: np.ndarray, sigma: np.ndarray, genome: Genome
 ) -> np.ndarray:
     """Mutate single genes: (n,) quantiles `u` of genes `column`, ordered ones by steps `sigma`."""
+    if genome.without_neighbours:
+        return _other_level(rng, u, column, genome)
     step = sigma * rng.standard_normal(len(u))
     moved = u + step
     outside = (moved < 0) | (moved > 1)
@@ -134,11 +197,11 @@ def change_structure(
             genes[rows] = change_list(rng, genes[rows], genome.list_of[column], genome)
         else:
             numbers = np.full(len(rows), column)
-            genes[rows, column] = _other_arm(rng, genes[rows, column], numbers, genome)
+            genes[rows, column] = _other_level(rng, genes[rows, column], numbers, genome)
     return genes
 
 
-def _other_arm(
+def _other_level(
     rng: np.random.Generator, u: np.ndarray, column: np.ndarray, genome: Genome
 ) -> np.ndarray:
     k = genome.k[column]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from spaces import SPACES
 
-from geneticpy.evolution.mating import difference, half_and_half
+from geneticpy.evolution.mating import difference, half_and_half, pick
 from geneticpy.evolution.mutation import change_structure, small_steps
 from geneticpy.space.encoding import Encoding
 
@@ -116,6 +116,13 @@ def test_mating_within_a_species_keeps_the_species():
     same = genes[species == label]
     child = genome.snap(half_and_half(rng, same, same[::-1].copy(), genome))
     assert (genome.species(child, genome.activity(child)) == label).all()
+
+
+def test_picking_by_bits_is_where():
+    rng = np.random.default_rng(0)
+    mask, one, two = rng.random((40, 7)) < 0.5, rng.random((40, 7)), -rng.random((80, 7))[::2]
+    two[:3] = [[np.inf], [-np.inf], [np.nan]]
+    np.testing.assert_array_equal(pick(mask, one, two), np.where(mask, one, two))
 
 
 def test_half_and_half_takes_each_gene_from_either_parent_equally_often():
