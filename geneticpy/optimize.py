@@ -48,6 +48,7 @@ def optimize(
     cache: bool = True,
     batch: int | None = None,
     surrogate: bool | str = "auto",
+    strategy: Any = None,
     callback: Callable[[Progress], Any] | None = None,
     terminator: Callable[[Progress], Any] | None = None,
     selector: Callable[..., np.ndarray] | None = None,
@@ -116,10 +117,16 @@ def optimize(
         evaluations. The run depends on the seed and on this number.
     surrogate : {"auto", True, False}
         Whether a model of the loss picks the individuals that are worth an evaluation. By
-        default it does in runs of up to 1,000 evaluations and, unless all genes are numbers, in
-        the first 300 of up to 20,000; not in spaces of permutations alone, nor with a `selector`,
-        `crossover`, `mutation` or `replacer` of your own. It takes some milliseconds per
-        evaluation.
+        default it does in runs of up to 1,000 evaluations and in the first ones of up to 20,000;
+        not in spaces of permutations alone, nor with a `selector`, `crossover`, `mutation` or
+        `replacer` of your own. It takes some milliseconds per evaluation.
+    strategy : {"screened", "numeric", "discrete", "mixed"} or object, optional
+        How points are found. By default it is chosen by the space and the number of evaluations,
+        and may change on the way: ``result.strategy`` says how and why. "screened": a genetic
+        algorithm whose children a model judges. "numeric": learned steps, for numbers alone.
+        "discrete": for unordered choices and bits. "mixed": the genetic algorithm for every
+        space. An object of your own has ``begin(rng, genome, budget)``, ``propose(n) -> (n, d)
+        genes`` and ``update(rows)``, which gets told rows with `genes`, `loss` and `ids`.
     callback : callable, optional
         ``callback(progress)`` after each generation; stops the run by returning True or raising
         StopIteration.
@@ -198,6 +205,7 @@ def optimize(
         mutation=mutation,
         replacer=replacer,
         surrogate=surrogate,
+        strategy=strategy,
         batch=batch,
         seed=seed,
     )

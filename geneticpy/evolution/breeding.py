@@ -56,6 +56,12 @@ class Operators:
         names = ("selector", "crossover", "mutation", "replacer")
         return [name for name in names if getattr(self, name) is not None]
 
+    @property
+    def bred(self) -> list[str]:
+        """Names of what was set that only a strategy which breeds can follow."""
+        names = ("mutate_chance", "tournament_size")
+        return [name for name in names if getattr(self, name) is not None] + self.replaced
+
     def select(
         self, rng: np.random.Generator, loss: np.ndarray, n: int, rivals: int = 1
     ) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
@@ -16,11 +15,9 @@ from geneticpy.evolution import replaceable
 from geneticpy.evolution.breeding import Operators
 from geneticpy.evolution.budget import Budget
 from geneticpy.evolution.population import Brood, Population
-from geneticpy.evolution.strategies.schedule import CHEAP_BUDGET, plan, strategy
+from geneticpy.evolution.strategies.schedule import CHEAP_BUDGET, Task, make, plan
 from geneticpy.evolution.supply import Supply
 from geneticpy.space.encoding import Encoding
-
-log = logging.getLogger("geneticpy")
 
 PORTION = 5  # candidates a portion below that budget (ALGORITHM 1)
 
@@ -79,7 +76,7 @@ class Optimizer:
         Select parents by tournaments of so many rivals.
     selector, crossover, mutation, replacer : callable, optional
         As for `optimize`.
-    surrogate : {"auto", True, False}
+    surrogate, strategy
         As for `optimize`.
     batch : int, optional
         Candidates that `ask` gives when it is not told how many. By default 5, and the new
@@ -140,6 +137,7 @@ class Optimizer:
         mutation: Callable[..., np.ndarray] | None = None,
         replacer: Callable[..., np.ndarray] | None = None,
         surrogate: bool | str = "auto",
+        strategy: Any = None,
         batch: int | None = None,
         seed: Any = None,
     ):
@@ -161,13 +159,10 @@ class Optimizer:
         rng = generator(seed)
         self._supply = Supply(rng, self.encoding, function("constraint", constraint), bool(cache))
         self._initial = self._admit_initial(initial)
-        genome = self.encoding.genome
-        chosen = plan(genome, self.budget.total, operators, surrogate)
+        task = Task(rng, self.encoding.genome, self.budget.total, operators, self._supply.legal)
+        chosen = plan(task, surrogate, strategy)
         self.strategy = str(chosen)
-        log.info("strategy: %s", chosen)
-        self._strategy = strategy(
-            rng, genome, self.budget.total, operators, chosen, self._supply.legal
-        )
+        self._strategy = make(task, chosen, strategy)
         self._none = Population.empty(self.encoding.genome.d)
         self._pending = self._none
         self._told = np.zeros(0, bool)

@@ -26,7 +26,7 @@ def crossover(fn: Any) -> Operator | None:
     """``(rng, one, two, genome) -> (n, d) genes``, checked."""
 
     def cross(rng: np.random.Generator, one: np.ndarray, two: np.ndarray, genome: Any) -> Any:
-        return _genes("crossover", fn(rng, one, two, genome), one.shape)
+        return checked_genes("crossover", fn(rng, one, two, genome), one.shape)
 
     return cross if function("crossover", fn) else None
 
@@ -35,7 +35,7 @@ def mutation(fn: Any) -> Operator | None:
     """``(rng, genes, active, genome) -> (n, d) genes``, checked."""
 
     def mutate(rng: np.random.Generator, genes: np.ndarray, active: Any, genome: Any) -> Any:
-        return _genes("mutation", fn(rng, genes, active, genome), genes.shape)
+        return checked_genes("mutation", fn(rng, genes, active, genome), genes.shape)
 
     return mutate if function("mutation", fn) else None
 
@@ -62,8 +62,8 @@ def _rows(name: str, returned: Any, m: int, n: int | None = None) -> np.ndarray:
     return rows.astype(np.int64)
 
 
-def _genes(name: str, returned: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Genes of a given shape, without NaN."""
+def checked_genes(name: str, returned: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Check what the user's function `name` returned: genes of a given shape, without NaN."""
     genes = np.asarray(returned)
     if genes.shape != shape or genes.dtype.kind not in "fiub":
         raise ArgumentError(

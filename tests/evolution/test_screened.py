@@ -1,4 +1,4 @@
-"""The strategy with a model, and the schedule that chooses it."""
+"""The strategy with a model."""
 
 import math
 
@@ -14,18 +14,15 @@ from geneticpy import (
     UniformDistribution,
     optimize,
 )
-from geneticpy.errors import ArgumentError
 from geneticpy.evolution.models.threads import one_thread
 from geneticpy.evolution.population import Population
-from geneticpy.evolution.strategies.mixed import Mixed
-from geneticpy.evolution.strategies.schedule import Handover
 from geneticpy.evolution.strategies.screened import Screened, spread, stuck
 from geneticpy.space.encoding import Encoding
 
 
-def run(space, loss, evaluations, n=5, seed=0):
+def run(space, loss, evaluations, n=5, seed=0, **options):
     """Run ask and tell; returns genes and losses."""
-    optimizer = Optimizer(space, max_evaluations=1000, seed=seed)
+    optimizer = Optimizer(space, max_evaluations=1000, seed=seed, **options)
     genes, losses = [], []
     while len(losses) < evaluations:
         candidates = optimizer.ask(n)
@@ -208,7 +205,7 @@ def test_points_that_a_constraint_rejects_are_replaced():
 def test_immigrants_are_as_many_as_wanted():
     _genome, loss = distance("numbers")
     optimizer = Optimizer(
-        SPACES["numbers"], percentage_to_randomly_spawn=0.5, max_evaluations=500, seed=0
+        SPACES["numbers"], percentage_to_randomly_spawn=0.5, surrogate=True, seed=0
     )
     parents = []
     for _ in range(40):
@@ -247,69 +244,9 @@ def test_an_epoch_is_stuck_when_its_later_half_gains_nothing():
 
 
 def test_a_stuck_run_starts_again_elsewhere():
-    genes, _ = run(SPACES["numbers"], lambda params: 1.0, 230)
+    genes, _ = run(SPACES["numbers"], lambda params: 1.0, 230, surrogate=True)
     start = genes[200:208]
     assert [len(set((column * 8).astype(int))) for column in start.T] == [8] * 10
-
-
-# The schedule
-
-
-def strategy_of(name="weighted", **options):
-    optimizer = Optimizer(SPACES[name], seed=0, **options)
-    return type(optimizer._strategy), optimizer.strategy
-
-
-@pytest.mark.parametrize(
-    ("options", "kind", "text"),
-    [
-        ({"max_evaluations": 1000}, Screened, "screened (at most 1000 evaluations)"),
-        ({"max_evaluations": 1001, "size": 2000}, Handover, "screened for 300 evaluations, then"),
-        ({"max_evaluations": 20_000, "size": 30_000}, Handover, "screened for 300 evaluations"),
-        ({"size": 30_000}, Mixed, "mixed (more than 20000 evaluations)"),
-        ({"size": 2000, "name": "numbers"}, Mixed, "mixed (numbers alone and more than 1000"),
-        ({"size": 20, "name": "order"}, Mixed, "mixed (orders alone)"),
-        ({"surrogate": False}, Mixed, "mixed (surrogate=False)"),
-        ({"size": 30_000, "surrogate": True}, Screened, "screened (surrogate=True)"),
-        (
-            {"selector": lambda rng, loss, n: rng.integers(len(loss), size=n)},
-            Mixed,
-            "mixed (the user's own selector)",
-        ),
-    ],
-)
-def test_the_strategy_is_chosen_by_the_budget(options, kind, text):
-    found, said = strategy_of(**options)
-    assert found is kind
-    assert said.startswith(text)
-
-
-def test_orders_alone_are_left_to_the_genetic_algorithm():
-    optimizer = Optimizer(SPACES["order"], seed=0)
-    assert optimizer.strategy == "mixed (orders alone)"
-    assert Optimizer(SPACES["everything"], seed=0).strategy.startswith("screened")
-
-
-def test_a_model_and_operators_of_ones_own_contradict():
-    with pytest.raises(ArgumentError, match=r"surrogate: .*got \['mutation'\]"):
-        Optimizer(SPACES["numbers"], surrogate=True, mutation=lambda *_: None)
-
-
-def test_the_result_says_how_its_points_were_found():
-    result = optimize(lambda p: p["x0"], SPACES["numbers"], max_evaluations=10, seed=0)
-    assert result.strategy == "screened (at most 1000 evaluations)"
-
-
-def test_handing_over_passes_on_everything_told():
-    optimizer = Optimizer(SPACES["weighted"], size=100, generation_count=40, seed=0)
-    _, loss = distance("weighted")
-    losses = []
-    for _ in range(62):
-        candidates = optimizer.ask()
-        losses += loss(candidates.genes).tolist()
-        optimizer.tell(candidates.ids, losses[-len(candidates) :])
-    population = optimizer._strategy._strategy.population
-    np.testing.assert_array_equal(population.loss, np.sort(losses[:305])[: len(population)])
 
 
 def test_the_thread_limit_lasts_until_its_last_user_leaves():
@@ -328,7 +265,9 @@ def test_the_thread_limit_lasts_until_its_last_user_leaves():
 
 
 def test_what_was_told_is_not_waited_for():
-    optimizer = Optimizer({"x": UniformDistribution(0, 1), "y": GaussianDistribution(0, 1)}, seed=0)
+    optimizer = Optimizer(
+        {"x": UniformDistribution(0, 1), "y": GaussianDistribution(0, 1)}, surrogate=True, seed=0
+    )
     for _ in range(12):
         candidates = optimizer.ask(5)
         optimizer.tell(candidates.ids, candidates.genes.sum(axis=1))

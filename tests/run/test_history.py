@@ -15,6 +15,7 @@ from geneticpy import (
     UniformDistribution,
     optimize,
 )
+from geneticpy.evolution.models.threads import one_thread
 from geneticpy.run.history import History
 
 SPACE = {
@@ -369,6 +370,8 @@ def test_a_million_evaluations_of_ten_genes_fit():
 def test_a_result_keeps_its_columns_and_nothing_else():
     # 60 bytes a row, and half more reserved; the optimizer knows some 100 more of each point
     space = {"x": UniformDistribution(0, 1)}
+    with one_thread():
+        pass  # loads the modules that it needs
     tracemalloc.start()
     result = optimize(
         lambda columns: columns["x"], space, size=2000, generation_count=48, vectorized=True

@@ -1,11 +1,12 @@
-"""Which strategy proposes, and when it hands over: by budget, genes and evaluations told."""
+"""Which strategies propose, and when one hands over: by budget, genes and evaluations told."""
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -13,17 +14,49 @@ from geneticpy.errors import ArgumentError
 from geneticpy.evolution.breeding import Operators
 from geneticpy.evolution.population import Brood, Population
 from geneticpy.evolution.strategies import Strategy
+from geneticpy.evolution.strategies.discrete import Discrete
 from geneticpy.evolution.strategies.mixed import Mixed
+from geneticpy.evolution.strategies.numeric import Numeric
 from geneticpy.evolution.strategies.screened import Screened
+from geneticpy.evolution.strategies.users import UsersStrategy
 from geneticpy.genome import Genome
 
-SMALL_BUDGET = 1_000  # up to which the model screens throughout (ALGORITHM 1)
+log = logging.getLogger("geneticpy")
+
+NAMES = ("screened", "numeric", "discrete", "mixed")
 CHEAP_BUDGET = 20_000  # above which a model costs more than it is worth (ALGORITHM 1)
-PRELUDE = 300  # evaluations before the genetic algorithm goes on alone (ALGORITHM 1)
+PRELUDE = 300  # evaluations of the model before the other strategies take over (ALGORITHM 1)
+# From how many evaluations on they do. Learned steps are so much better on smooth functions that
+# they pay earlier; up to 500, tuning losses were better off with the model throughout (measured
+# on lcbench).
+EARLIEST = {"numeric": 500, "discrete": 1_001, "mixed": 1_001}
+MOSTLY = 0.5  # share of unordered and two-level genes above which a space is discrete
 # Survivors are this times the root of the budget: measured with benchmarks/quality.py at budgets
 # of 100, 1,000 and 10,000 on instances that its tables do not use.
 FLAT_GROWTH, STRUCTURED_GROWTH = 0.4, 0.2
 FEWEST_SURVIVORS, MOST_SURVIVORS = 3, 40
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the choice of a strategy depends on.
+
+    Attributes
+    ----------
+    rng : numpy.random.Generator
+    genome : Genome
+    budget : int
+        Evaluations of the whole run.
+    operators : Operators
+    legal : callable, optional
+        ``legal(genes) -> (n,) mask`` of the rows that a constraint allows.
+    """
+
+    rng: np.random.Generator
+    genome: Genome
+    budget: int
+    operators: Operators
+    legal: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
@@ -32,94 +65,138 @@ class Plan:
 
     Attributes
     ----------
-    screened : float
-        Evaluations after which the model is left; 0 for none, inf for never.
+    stages : tuple of (str, float)
+        Names of strategies, and the evaluations told after which the next one takes over.
     reason : str
     """
 
-    screened: float
+    stages: tuple[tuple[str, float], ...]
     reason: str
 
     def __str__(self) -> str:
-        if not self.screened:
-            return f"mixed ({self.reason})"
-        if self.screened == math.inf:
-            return f"screened ({self.reason})"
-        return f"screened for {self.screened:.0f} evaluations, then mixed ({self.reason})"
+        *before, (last, _) = self.stages
+        parts = [f"{name} for {until:.0f} evaluations" for name, until in before]
+        return f"{', then '.join([*parts, last])} ({self.reason})"
 
 
-def plan(
-    genome: Genome, budget: int, operators: Operators, surrogate: bool | str = "auto"
-) -> Plan:
+def plan(task: Task, surrogate: bool | str = "auto", strategy: Any = None) -> Plan:
     """Choose the strategies for a space and a budget.
 
     Parameters
     ----------
-    genome : Genome
-    budget : int
-        Evaluations of the whole run.
-    operators : Operators
+    task : Task
     surrogate : {"auto", True, False}
         Whether a model screens: throughout, or not at all.
+    strategy : {"screened", "numeric", "discrete", "mixed"} or object, optional
+        The one that is wanted.
     """
     if not isinstance(surrogate, bool) and surrogate != "auto":
         raise ArgumentError(f"surrogate: must be 'auto', True or False, got {surrogate!r}.")
-    if surrogate is True and operators.replaced:
-        raise ArgumentError(
-            f"surrogate: must not be True with operators of your own, got {operators.replaced}."
-        )
-    if surrogate is False:
-        return Plan(0, "surrogate=False")
+    if strategy is not None:
+        return _wanted(task, surrogate, strategy)
+    replaced = task.operators.replaced
     if surrogate is True:
-        return Plan(math.inf, "surrogate=True")
+        _refuse_replaced("surrogate: must not be True", task.operators)
+        return Plan((("screened", math.inf),), "surrogate=True")
+    if surrogate is False:
+        return Plan((("mixed", math.inf),), "surrogate=False")
+    if replaced:
+        return Plan((("mixed", math.inf),), f"the user's own {', '.join(replaced)}")
+    return _planned(task.genome, task.budget, task.operators)
+
+
+def _wanted(task: Task, surrogate: bool | str, strategy: Any) -> Plan:
+    """Check the strategy that the user names or brings."""
+    if surrogate != "auto":
+        raise ArgumentError(
+            f"surrogate: must be 'auto' with a strategy, got {surrogate!r} and {strategy!r}."
+        )
+    if not isinstance(strategy, str):
+        _refuse_replaced("strategy: must not be an object", task.operators)
+        return Plan((("user", math.inf),), f"strategy={strategy!r}")
+    if strategy not in NAMES:
+        raise ArgumentError(f"strategy: must be one of {NAMES} or an object, got {strategy!r}.")
+    if strategy != "mixed":
+        _refuse_replaced(f"strategy: must not be {strategy!r}", task.operators)
+    reason = _unfit(task.genome, task.operators, strategy)
+    if reason:
+        raise ArgumentError(f"strategy: {reason}, got {strategy!r}.")
+    return Plan(((strategy, math.inf),), f"strategy={strategy!r}")
+
+
+def _refuse_replaced(rule: str, operators: Operators) -> None:
     if operators.replaced:
-        return Plan(0, f"the user's own {', '.join(operators.replaced)}")
+        raise ArgumentError(f"{rule} with operators of your own, got {operators.replaced}.")
+
+
+def _unfit(genome: Genome, operators: Operators, name: str) -> str:
+    """Why a strategy cannot be used, if it cannot."""
+    if name in ("numeric", "discrete") and operators.bred:
+        return f"must breed to follow {' and '.join(operators.bred)}"
+    if name == "numeric" and not (genome.d and genome.flat and genome.numeric.all()):
+        return "must suit a space that holds more than numbers, or nothing"
+    if name == "discrete" and not (genome.d and genome.flat and genome.ordinary.all()):
+        return "must suit a space of searched length, conditions, orders or subsets, or nothing"
+    return ""
+
+
+def _planned(genome: Genome, budget: int, operators: Operators) -> Plan:
+    """Choose for a user who leaves it to the algorithm."""
     in_orders = sum(order.stop - order.start for order in genome.permutations)
     if genome.permutations and in_orders == genome.d:
-        return Plan(0, "orders alone")  # measured: routes and queues are found later with a model
+        # measured: routes and queues are found later with a model
+        return Plan((("mixed", math.inf),), "orders alone")
+    last = _last(genome, operators)
     if budget > CHEAP_BUDGET:
-        return Plan(0, f"more than {CHEAP_BUDGET} evaluations")
-    if budget <= SMALL_BUDGET:
-        return Plan(math.inf, f"at most {SMALL_BUDGET} evaluations")
-    if genome.numeric.all():  # measured: a prelude leaves many-peaked functions worse off
-        return Plan(0, f"numbers alone and more than {SMALL_BUDGET} evaluations")
-    return Plan(PRELUDE, f"more than {SMALL_BUDGET} evaluations")
+        cheap = "mixed" if last == "numeric" else last  # learned steps cost twice as much
+        return Plan(((cheap, math.inf),), f"more than {CHEAP_BUDGET} evaluations")
+    if budget < EARLIEST[last]:
+        return Plan((("screened", math.inf),), f"fewer than {EARLIEST[last]} evaluations")
+    stages = (("screened", min(PRELUDE, budget // 2)), (last, math.inf))
+    return Plan(stages, f"at least {EARLIEST[last]} evaluations")
 
 
-def strategy(
-    rng: np.random.Generator,
-    genome: Genome,
-    budget: int,
-    operators: Operators,
-    plan: Plan,
-    legal: Callable[[np.ndarray], np.ndarray] | None = None,
-) -> Strategy:
-    """Make what a plan says; `legal` tells which rows (n, d) a constraint allows."""
-    growth = FLAT_GROWTH if genome.flat else STRUCTURED_GROWTH
-    mu = min(max(round(growth * math.sqrt(budget)), FEWEST_SURVIVORS), MOST_SURVIVORS)
-    mixed = partial(Mixed, rng, genome, mu, operators)
-    if not plan.screened:
-        return mixed()
-    screened = Screened(rng, genome, operators, legal)
-    return screened if plan.screened == math.inf else Handover(screened, mixed, plan.screened)
+def _last(genome: Genome, operators: Operators) -> str:
+    """Name the strategy that takes over from the model."""
+    discrete = (genome.k == 2) | ((genome.k > 0) & ~genome.ordered)
+    if not _unfit(genome, operators, "discrete") and discrete.mean() > MOSTLY:
+        return "discrete"
+    if not _unfit(genome, operators, "numeric"):
+        return "numeric"
+    return "mixed"
+
+
+def make(task: Task, plan: Plan, users: Any = None) -> Strategy:
+    """Make what a plan says; `users` is the user's own strategy if it says so."""
+    growth = FLAT_GROWTH if task.genome.flat else STRUCTURED_GROWTH
+    mu = min(max(round(growth * math.sqrt(task.budget)), FEWEST_SURVIVORS), MOST_SURVIVORS)
+    common = (task.rng, task.genome)
+    makers: dict[str, Callable[[], Strategy]] = {
+        "screened": lambda: Screened(*common, task.operators, task.legal),
+        "numeric": lambda: Numeric(*common, task.budget, task.operators, task.legal),
+        "discrete": lambda: Discrete(*common, task.budget, task.operators),
+        "mixed": lambda: Mixed(*common, mu, task.operators),
+        "user": lambda: UsersStrategy(users, *common, task.budget),
+    }
+    log.info("strategy: %s", plan)
+    stages = [(makers[name], until) for name, until in plan.stages]
+    return stages[0][0]() if len(stages) == 1 else Handover(stages)
 
 
 class Handover:
-    """One strategy after another, which begins with everything told.
+    """One strategy after another; each begins with everything told.
 
     Parameters
     ----------
-    first : Strategy
-    then : callable
-        Makes the second one.
-    after : float
-        Evaluations told before it takes over.
+    stages : list of (callable, float)
+        What makes each strategy, and the evaluations told after which the next takes over.
     """
 
-    def __init__(self, first: Strategy, then: Callable[[], Strategy], after: float):
-        self._strategy, self._then, self._after = first, then, after
+    def __init__(self, stages: list[tuple[Callable[[], Strategy], float]]):
+        self._stages = stages[1:]
+        first, self._until = stages[0]
+        self._strategy = first()
         self._archive: Population | None = None
-        self._handed_over = False
 
     def propose(self, n: int) -> Brood:
         """Make `n` rows or a few more."""
@@ -127,13 +204,15 @@ class Handover:
 
     def update(self, rows: Population) -> None:
         """Learn from evaluated rows, in the order of their ids."""
-        if self._handed_over:
+        if self._until == math.inf:
             self._strategy.update(rows)
             return
         self._archive = rows if self._archive is None else self._archive.join(rows)
-        if len(self._archive) < self._after:
+        if len(self._archive) < self._until:
             self._strategy.update(rows)
             return
-        self._strategy, self._handed_over = self._then(), True
+        following, self._until = self._stages.pop(0)
+        self._strategy = following()
         self._strategy.update(self._archive)
-        self._archive = None
+        if self._until == math.inf:
+            self._archive = None
