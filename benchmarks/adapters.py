@@ -1,16 +1,18 @@
-"""How each library of the quality benchmark is called: one function each.
+"""How each library of the quality benchmark is called: genetic algorithms and random draws.
 
-Every function has the form `solve(loss, space, *, budget, size, seed)`. `loss` takes plain
-parameters, counts, and raises `BudgetSpentError` beyond the budget, so a solver may be told to do
-more than the budget allows, and is not to be told to do less. `size` is the population. Libraries
-are imported inside, so that a missing one costs only its own row. README.md says in words what
-each call does and where its settings come from.
+Models are in adapters_models.py, evolution strategies and Nevergrad in adapters_strategies.py,
+operators for permutations in adapters_orders.py. Every function has the form
+`solve(loss, space, *, budget, size, seed)`. `loss` takes plain parameters, counts, and raises
+`BudgetSpentError` beyond the budget, so a solver may be told to do more than the budget allows,
+and is not to be told to do less. `size` is the population. Libraries are imported inside, so that
+a missing one costs only its own row. README.md says in words what each call does and where its
+settings come from.
 """
 
 import random
 
 import numpy as np
-from spaces import Category, Integer, ListOf, Real, Variant, decoder, draw
+from spaces import Category, Integer, ListOf, Order, Real, Variant, decoder, draw
 
 
 def solve_random(loss, space, *, budget, size, seed):
@@ -25,13 +27,13 @@ def _generations(size, budget):
     return max(1, -(-2 * (budget - size) // size) + 1)
 
 
-def _nested(space):
+def nested(space):
     """Translate to the spaces of this package, which has all of these kinds."""
     import geneticpy as g
 
     match space:
         case dict():
-            return {name: _nested(part) for name, part in space.items()}
+            return {name: nested(part) for name, part in space.items()}
         case Real(log=True):
             return g.LogUniformDistribution(space.low, space.high)
         case Real():
@@ -43,11 +45,13 @@ def _nested(space):
         case Category():
             return g.ChoiceDistribution(list(space.options))
         case Variant():
-            arms = [{"kind": kind, **_nested(arm)} for kind, arm in space.arms.items()]
+            arms = [{"kind": kind, **nested(arm)} for kind, arm in space.arms.items()]
             return g.ChoiceDistribution(arms)
         case ListOf():
-            return g.ListDistribution(_nested(space.element), space.min_size, space.max_size)
-    raise TypeError(f"_nested: not a description of a space, got {space!r}.")
+            return g.ListDistribution(nested(space.element), space.min_size, space.max_size)
+        case Order():
+            return g.PermutationDistribution(range(space.size))
+    raise TypeError(f"nested: not a description of a space, got {space!r}.")
 
 
 def solve_geneticpy(loss, space, *, budget, size, seed):
@@ -56,7 +60,7 @@ def solve_geneticpy(loss, space, *, budget, size, seed):
 
     geneticpy.optimize(
         loss,
-        _nested(space),
+        nested(space),
         size=size,
         generation_count=_generations(size, budget),
         max_evaluations=budget,
@@ -293,32 +297,3 @@ def solve_geneticalgorithm2(loss, space, *, budget, size, seed):
         progress_bar_stream=None,
         seed=seed,
     )
-
-
-def _suggest(trial, space, path=""):
-    """Define the space by running it: the way Optuna handles conditions and lengths."""
-    match space:
-        case dict():
-            return {name: _suggest(trial, part, f"{path}.{name}") for name, part in space.items()}
-        case Real():
-            return trial.suggest_float(path, space.low, space.high, log=space.log)
-        case Integer():
-            return trial.suggest_int(path, space.low, space.high, log=space.log)
-        case Category():
-            return trial.suggest_categorical(path, space.options)
-        case Variant():
-            kind = trial.suggest_categorical(f"{path}.kind", list(space.arms))
-            return {"kind": kind, **_suggest(trial, space.arms[kind], f"{path}.{kind}")}
-        case ListOf():
-            size = trial.suggest_int(f"{path}.length", space.min_size, space.max_size)
-            return [_suggest(trial, space.element, f"{path}[{i}]") for i in range(size)]
-    raise TypeError(f"_suggest: not a description of a space, got {space!r}.")
-
-
-def solve_optuna(loss, space, *, budget, size, seed):
-    """Run Optuna's default, the tree-structured Parzen estimator, on the conditional space."""
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
-    study.optimize(lambda trial: loss(_suggest(trial, space)), n_trials=budget)

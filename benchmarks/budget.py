@@ -10,6 +10,12 @@ class BudgetSpentError(BaseException):
     """
 
 
+def cut(outcome, budget):
+    """Return what a run that does not know its budget had reached after `budget` evaluations."""
+    trace = [point for point in outcome["trace"] if point[0] <= budget]
+    return outcome | {"trace": trace, "evaluations": min(outcome["evaluations"], budget)}
+
+
 class CountedLoss:
     """Call a loss at most `budget` times and keep the trace of improvements.
 
@@ -18,13 +24,16 @@ class CountedLoss:
     evaluations : int
         Calls that were answered; never above `budget`.
     best : float
-        Smallest loss so far.
+        Smallest observed loss so far.
     trace : list of (int, float)
-        For each improvement the number of evaluations it took, from 1, and the loss.
+        For each improvement the number of evaluations it took, from 1, and the loss; the loss
+        without noise if `truth` is given. A solver is judged by the point whose observed loss is
+        the smallest, the only one that it can recommend.
     """
 
-    def __init__(self, loss, budget):
+    def __init__(self, loss, budget, truth=None):
         self._loss = loss
+        self._truth = truth
         self._budget = budget
         self.evaluations = 0
         self.best = math.inf
@@ -42,5 +51,6 @@ class CountedLoss:
         self.evaluations += 1
         if value < self.best:
             self.best = value
-            self.trace.append((self.evaluations, value))
+            true = float(self._truth(params)) if self._truth else value
+            self.trace.append((self.evaluations, true))
         return value

@@ -5,6 +5,7 @@ With no cells it only tells the solver's identity.
 """
 
 import contextlib
+import functools
 import hashlib
 import inspect
 import json
@@ -27,12 +28,20 @@ def _sources(package):
     return digest.hexdigest()[:12]
 
 
+def _text(solve):
+    """Return the source of an adapter, with its settings if they are bound to it."""
+    if isinstance(solve, functools.partial):
+        return f"{inspect.getsource(solve.func)}{solve.args}{solve.keywords}"
+    return inspect.getsource(solve)
+
+
 def identity(name):
     """Return version and digest of a solver: a stored cell counts only for the same ones."""
     solver = SOLVERS[name]
-    digest = hashlib.sha256(inspect.getsource(solver.solve).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(_text(solver.solve).encode()).hexdigest()[:12]
     if solver.package == "geneticpy":
         digest += "-" + _sources("geneticpy")
+    environments.version(solver.needs)
     return {"version": environments.version(solver.package), "digest": digest}
 
 
@@ -40,7 +49,7 @@ def run_cell(name, *, problem, seed, budget, size):
     """Run one solver on one instance with exactly `budget` evaluations at most."""
     problem = PROBLEMS[problem]
     instance = problem.instance(seed)
-    loss = CountedLoss(instance.loss, budget)
+    loss = CountedLoss(instance.loss, budget, instance.truth)
     started = time.process_time()
     with contextlib.suppress(BudgetSpentError):
         run(name, problem, loss, budget=budget, seed=seed, size=size)

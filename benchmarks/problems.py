@@ -1,89 +1,80 @@
-"""The problems of the quality benchmark, as a table of suites.
+"""The problems of the quality benchmark, as a table of suites; to add one, add a row to `SUITES`.
 
 A problem is a space, described neutrally (see spaces.py), and a recipe that makes an instance
-from a random generator: a loss on plain Python parameters, and parameters that reach the known
-optimum. An instance is fixed by the name of its problem and the seed, for every solver the same.
-To add a suite, add a row to `SUITES`.
+(see problem.py).
 """
 
-import hashlib
-import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
-
-import numpy as np
+from problem import NumberedProblem, Problem, ReferencedProblem
+from problems_coco import coco_recipes, precisions
 from problems_continuous import continuous_recipes
+from problems_depth import depth_recipes
+from problems_lengths import length_recipes
 from problems_lists import list_recipes
 from problems_mixed import mixed_recipes
-from spaces import draw
+from problems_pbo import pbo_recipes, quality_levels
+from problems_routes import map_recipes, route_recipes
+from problems_tuning import tuning_recipes
+from problems_yahpo import obstacle, yahpo_recipes
+from suites import Suite
 
-NORMALIZATION_DRAWS = 1_000
-PROTOCOL = 1  # part of every cache key; raise it when stored cells are no longer comparable
-
-
-@dataclass(frozen=True)
-class Instance:
-    """A problem with its random constants fixed.
-
-    Attributes
-    ----------
-    loss : callable
-        Parameters to a float; the smallest possible value is `optimum`.
-    optimum : float
-    best : dict
-        Parameters whose loss is `optimum`.
-    """
-
-    loss: Callable
-    optimum: float
-    best: dict
+NOISE = 0.1  # of the noisy forms: share of the distance from the optimum to the median
+SMALL = (50, 100, 250, 1_000)
 
 
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """A space and a recipe for instances: `recipe(rng) -> (loss, best parameters)`."""
-
-    name: str
-    space: dict
-    recipe: Callable
-    optimum: float = 0.0
-
-    def instance(self, seed):
-        """Make the instance of `seed`, an int from 0."""
-        rng = np.random.default_rng([zlib.crc32(self.name.encode()), seed])
-        loss, best = self.recipe(rng)
-        return Instance(loss, self.optimum, best)
-
-    def random_losses(self, seed, draws=NORMALIZATION_DRAWS):
-        """Losses of independent uniform draws from the instance of `seed`: (draws,) array."""
-        loss = self.instance(seed).loss
-        rng = np.random.default_rng([zlib.crc32(self.name.encode()), seed, draws])
-        return np.array([loss(draw(self.space, rng)) for _ in range(draws)])
-
-    @cache  # noqa: B019  (problems live as long as the process)
-    def median_loss(self, seed):
-        """Return the regret scale of an instance: the median loss of random draws."""
-        return float(np.median(self.random_losses(seed)))
-
-    @cache  # noqa: B019
-    def fingerprint(self):
-        """Return a short digest of what solvers meet: a changed problem is a new problem."""
-        losses = self.random_losses(0, draws=16)
-        text = f"{PROTOCOL} {self.name} {self.space} {losses.round(9).tolist()}"
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _problems(recipes):
+def _problems(recipes, kind=Problem):
     """Turn (name, space, recipe) rows into problems by name."""
-    return {name: Problem(name, space, recipe) for name, space, recipe in recipes}
+    return {name: kind(name, space, recipe) for name, space, recipe in recipes}
 
+
+def _noisy(problems):
+    """Return the noisy form of every problem, by its name."""
+    forms = [Problem(f"{p.name}-noisy", p.space, p.recipe, noise=NOISE) for p in problems.values()]
+    return {form.name: form for form in forms}
+
+
+def _coco(name):
+    """Return a suite of COCO, judged by its targets."""
+    problems = _problems(coco_recipes(name), NumberedProblem)
+    return Suite(problems, ("100d", "1000d"), ("cocoex",), precisions)
+
+
+def _tuning(recipes, modules, obstacle=lambda: None):
+    """Return a suite of losses without a known optimum."""
+    problems = _problems(recipes, ReferencedProblem)
+    return Suite(problems, (20, *SMALL), modules, group="real tuning", obstacle=obstacle)
+
+
+def _routes():
+    """Return the suite of round trips."""
+    maps = {
+        name: ReferencedProblem(name, space, recipe, solve=solve)
+        for name, space, recipe, solve in map_recipes()
+    }
+    return Suite(_problems(route_recipes()) | maps, (*SMALL, 10_000))
+
+
+def _classic(recipes):
+    """Return a suite of the first group, whose tables have three budgets and fewer peers."""
+    return Suite(_problems(recipes), group="functions and models", every_peer=False)
+
+
+LISTS = _classic(list_recipes())
+LENGTHS = LISTS.problems | _problems(length_recipes())
+PBO = _problems(pbo_recipes(), NumberedProblem)
 
 SUITES = {
-    "continuous-5": _problems(continuous_recipes(5)),
-    "continuous-20": _problems(continuous_recipes(20)),
-    "mixed": _problems(mixed_recipes()),
-    "lists": _problems(list_recipes()),
+    "continuous-5": _classic(continuous_recipes(5)),
+    "continuous-20": _classic(continuous_recipes(20)),
+    "mixed": _classic(mixed_recipes()),
+    "lists": LISTS,
+    "lengths": Suite(LENGTHS | _noisy(LENGTHS), SMALL),
+    "yahpo": _tuning(yahpo_recipes(), ("onnxruntime",), obstacle),
+    "tuning": _tuning(tuning_recipes(), ("sklearn",)),
+    "depth": _tuning(depth_recipes(), ("sklearn",)),
+    "bbob": _coco("bbob"),
+    "mixint": _coco("bbob-mixint"),
+    "pbo": Suite(PBO, (2_000, "100d"), ("ioh",), quality_levels),
+    "routes": _routes(),
 }
 
-PROBLEMS = {name: problem for suite in SUITES.values() for name, problem in suite.items()}
+PROBLEMS = {name: p for suite in SUITES.values() for name, p in suite.problems.items()}

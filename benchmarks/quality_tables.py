@@ -1,124 +1,104 @@
 """The tables of quality.py: from stored cells to Markdown."""
 
-import numpy as np
 import report
-from problems import PROBLEMS, SUITES
-from scores import SOLVED, regret, summarize
+from outcomes import collect, grid_of, reached_of, regret_of, table_of
+from problems import SUITES
+from scores import SOLVED, summarize, summarize_targets
 from solvers import SOLVERS
+from suites import budget_text
 
 
-def cells_of(name, options):
-    """Return every cell that the options ask of a solver."""
-    solver = SOLVERS[name]
-    return [
-        {
-            "problem": problem,
-            "seed": seed,
-            "budget": budget,
-            "size": options.population or solver.size(budget),
-        }
-        for budget in options.budgets
-        if solver.largest_budget is None or budget <= solver.largest_budget
-        for suite in options.suites
-        for problem in SUITES[suite]
-        for seed in range(options.first_seed, options.first_seed + options.seeds)
-    ]
+def _summaries(outcomes, suite):
+    """Summarize by the measure of the suite: one dict for each solver."""
+    if SUITES[suite].targets is None:
+        return summarize(table_of(outcomes, regret_of))
+    parts = [table_of(outcomes, lambda o, i=i: reached_of(o, suite)[i]) for i in range(2)]
+    return summarize_targets(*parts, table_of(outcomes, lambda o: o.final))
 
 
-def collect(stores, suite, budget, options):
-    """Gather the regrets of a suite at a budget.
-
-    Returns
-    -------
-    names : list of str
-        Solvers with every cell done.
-    regrets : (k, p, s) array
-    """
-    names, blocks = [], []
-    for name, store in stores.items():
-        if store is None:
-            continue
-        cells = [
-            cell
-            for cell in cells_of(name, options)
-            if cell["budget"] == budget and cell["problem"] in SUITES[suite]
-        ]
-        outcomes = [store.get(cell) for cell in cells]
-        if not cells or None in outcomes:
-            continue
-        losses = [outcome["trace"][-1][1] for outcome in outcomes]
-        names.append(name)
-        blocks.append([_regret(*pair) for pair in zip(cells, losses, strict=True)])
-    shape = (len(names), len(SUITES[suite]), options.seeds)
-    return names, np.array(blocks).reshape(shape)
-
-
-def _regret(cell, loss):
-    """Normalize the final loss of a cell."""
-    problem = PROBLEMS[cell["problem"]]
-    return regret(loss, optimum=problem.optimum, median=problem.median_loss(cell["seed"]))
-
-
-def suite_rows(stores, suite, budget, options):
-    """Summarize a suite at a budget: one dict for each solver, best mean rank first."""
-    names, regrets = collect(stores, suite, budget, options)
-    if not names:
-        return []
+def _named_rows(names, summaries, **columns):
+    """Put names and further columns before summaries, best mean rank first."""
     rows = [
-        {"suite": suite, "budget": budget, "solver": name, "seeds": options.seeds, **summary}
-        for name, summary in zip(names, summarize(regrets), strict=True)
-    ]
-    return sorted(rows, key=lambda row: row["rank"])
-
-
-def problem_rows(stores, suite, budget, options):
-    """List the mean regret of each solver on each problem."""
-    names, regrets = collect(stores, suite, budget, options)
-    return [
-        [name, *(f"{value:.4f}" for value in block.mean(axis=1))]
-        for name, block in zip(names, regrets, strict=True)
-    ]
-
-
-def format_row(row):
-    """Format a summary as the cells of a table."""
-    return [
-        row["solver"],
-        f"{row['regret']:.4f} [{row['regret_low']:.4f}, {row['regret_high']:.4f}]",
-        f"{row['rank']:.2f} [{row['rank_low']:.2f}, {row['rank_high']:.2f}]",
-        f"{row['solved']:.0%}",
-    ]
-
-
-def format_rows(rows):
-    """Format summaries as a Markdown table."""
-    header = ["solver", "mean regret [95 %]", "mean rank [95 %]", "solved"]
-    return report.table(header, map(format_row, rows))
-
-
-def pooled_rows(stores, budget, options):
-    """Summarize all problems of all suites at a budget, as `suite_rows` does for one suite."""
-    blocks = [collect(stores, suite, budget, options) for suite in options.suites]
-    names = [name for name in stores if all(name in present for present, _ in blocks)]
-    if not names:
-        return []
-    parts = [regrets[[present.index(name) for name in names]] for present, regrets in blocks]
-    summaries = summarize(np.concatenate(parts, axis=1))
-    rows = [
-        {"suite": "all", "budget": budget, "solver": name, "seeds": options.seeds, **summary}
+        {**columns, "solver": name, **summary}
         for name, summary in zip(names, summaries, strict=True)
     ]
     return sorted(rows, key=lambda row: row["rank"])
 
 
-def overview(pooled, rows):
-    """Put the solvers of a budget into one table: over all problems, and the rank by suite."""
+def suite_rows(stores, suite, budget, options):
+    """Summarize a suite at a budget: one dict for each solver, best mean rank first."""
+    outcomes = collect(stores, suite, budget, options)
+    if not outcomes:
+        return []
+    columns = {"suite": suite, "budget": budget, "seeds": options.seeds}
+    return _named_rows(outcomes, _summaries(outcomes, suite), **columns)
+
+
+def problem_rows(stores, suite, budget, options):
+    """List the mean of the suite's measure for each solver on each problem."""
+    outcomes = collect(stores, suite, budget, options)
+    if not outcomes:
+        return []
+    by_regret = SUITES[suite].targets is None
+    values = table_of(outcomes, regret_of if by_regret else lambda o: reached_of(o, suite)[0])
+    return [
+        [name, *(f"{value:.4f}" for value in block.mean(axis=1))]
+        for name, block in zip(outcomes, values, strict=True)
+    ]
+
+
+def _interval(row, name, digits):
+    """Write a mean with its interval."""
+    mean, low, high = (f"{row[key]:.{digits}f}" for key in (name, f"{name}_low", f"{name}_high"))
+    return f"{mean} [{low}, {high}]"
+
+
+def format_row(row):
+    """Format a summary as the cells of a table."""
+    if "area" in row:
+        measures = [_interval(row, "area", 3), _interval(row, "solved", 3)]
+        return [row["solver"], *measures, _interval(row, "rank", 2)]
+    measures = [_interval(row, "regret", 4), _interval(row, "rank", 2)]
+    return [row["solver"], *measures, f"{row['solved']:.0%}"]
+
+
+def header_of(row):
+    """Name the columns of `format_row`."""
+    if "area" in row:
+        return ["area [95 %]", "targets solved [95 %]", "mean rank [95 %]"]
+    return ["mean regret [95 %]", "mean rank [95 %]", "solved"]
+
+
+def format_rows(rows):
+    """Format summaries as a Markdown table."""
+    return report.table(["solver", *header_of(rows[0])], map(format_row, rows))
+
+
+def groups_of(options):
+    """Return {(group, budget): suites} where several suites share group and budget."""
+    groups = {}
+    for suite, budget in grid_of(options):
+        groups.setdefault((SUITES[suite].group or suite, budget), []).append(suite)
+    return {key: suites for key, suites in groups.items() if len(suites) > 1}
+
+
+def pooled_rows(stores, suites, budget, options):
+    """Summarize all problems of several suites, as `suite_rows` does for one suite."""
+    blocks = [collect(stores, suite, budget, options) for suite in suites]
+    names = [name for name in stores if all(name in block for block in blocks)]
+    if not names:
+        return []
+    joined = {name: [o for block in blocks for o in block[name]] for name in names}
+    columns = {"suite": "all", "budget": budget, "seeds": options.seeds}
+    return _named_rows(names, summarize(table_of(joined, regret_of)), **columns)
+
+
+def overview(pooled, rows, suites):
+    """Put the solvers of a group into one table: over all problems, and the rank by suite."""
     budget = pooled[0]["budget"]
     ranks = {(row["solver"], row["suite"]): row["rank"] for row in rows if row["budget"] == budget}
-    suites = list(dict.fromkeys(suite for _, suite in ranks))
-    header = [f"{budget:,} evaluations", "mean regret [95 %]", "mean rank [95 %]", "solved"]
     return report.table(
-        header + [f"rank, {suite}" for suite in suites],
+        [budget_text(budget), *header_of(pooled[0]), *(f"rank, {suite}" for suite in suites)],
         [
             [*summary, *(f"{ranks[row['solver'], suite]:.2f}" for suite in suites)]
             for row, summary in zip(pooled, map(format_row, pooled), strict=True)
@@ -137,15 +117,32 @@ def heading(stores, notes, options):
         f"median of random draws. Solved: regret at most {SOLVED}. Intervals: bootstrap over "
         "seeds. Best mean rank first.",
     ]
-    for name, store in stores.items():
-        limit = SOLVERS[name].largest_budget
-        if store is None:
-            lines.append(f"Left out: {name} ({notes[name]}).")
-        elif store.failures:
-            count, reason = len(store.failures), store.failures[0]
-            lines.append(f"Left out where incomplete: {name} ({count} failures, first {reason}).")
-        elif limit and max(options.budgets) > limit:
-            lines.append(f"Left out above {limit:,} evaluations: {name} (hours of its own time).")
+    if any(SUITES[suite].targets for suite in options.suites):
+        lines.append(
+            "Where targets are counted: area under the curve of the share of targets reached over "
+            "the logarithm of evaluations, the share reached at the end, the rank by final loss."
+        )
+    lines += [f"Suite left out: {name} ({reason})." for name, reason in options.skipped.items()]
+    return lines + [line for name in stores for line in absences(name, stores, notes, options)]
+
+
+def absences(name, stores, notes, options):
+    """Say where a solver is missing and why."""
+    store = stores[name]
+    if store is None:
+        return [f"Left out: {name} ({notes[name]})."]
+    lines = []
+    if store.failures:
+        count, reason = len(store.failures), store.failures[0]
+        lines.append(f"Left out where incomplete: {name} ({count} failures, first {reason}).")
+    places = {}
+    for suite, budget in grid_of(options):
+        reason = SOLVERS[name].obstacle(SUITES[suite], budget, named=options.named)
+        if reason:
+            places.setdefault(reason, {}).setdefault(suite, []).append(str(budget))
+    for reason, suites in places.items():
+        where = "; ".join(f"{suite} at {', '.join(at)}" for suite, at in suites.items())
+        lines.append(f"Left out: {name} on {where} ({reason}).")
     return lines
 
 
@@ -154,14 +151,12 @@ def suite_tables(stores, rows, suite, budget, options):
     block = [row for row in rows if (row["suite"], row["budget"]) == (suite, budget)]
     if not block:
         return []
-    count = len(SUITES[suite])
-    lines = [
-        f"### {suite}, {budget:,} evaluations ({count} problems x {options.seeds} seeds)",
-        format_rows(block),
-    ]
+    problems = SUITES[suite].problems
+    size = f"({len(problems)} problems x {options.seeds} seeds)"
+    lines = [f"### {suite}, {budget_text(budget)} {size}", format_rows(block)]
     if options.problems:
-        problems = problem_rows(stores, suite, budget, options)
-        lines.append(report.table(["mean regret", *SUITES[suite]], problems))
+        header = [header_of(block[0])[0].removesuffix(" [95 %]"), *problems]
+        lines.append(report.table(header, problem_rows(stores, suite, budget, options)))
     return lines
 
 
@@ -172,14 +167,17 @@ def document(stores, notes, options):
     -------
     text : str
     rows : list of dict
-        The same numbers for the CSV file.
+        The same numbers for the CSV files.
     """
-    grid = [(suite, budget) for suite in options.suites for budget in options.budgets]
+    grid = grid_of(options)
     rows = [row for pair in grid for row in suite_rows(stores, *pair, options)]
-    pooled = [pooled_rows(stores, budget, options) for budget in options.budgets]
-    lines = heading(stores, notes, options)
-    count = sum(len(SUITES[suite]) for suite in options.suites)
-    lines.append(f"### All {count} problems x {options.seeds} seeds")
-    lines += [overview(part, rows) for part in pooled if part]
+    lines, everything = heading(stores, notes, options), []
+    for (group, budget), suites in groups_of(options).items():
+        pooled = pooled_rows(stores, suites, budget, options)
+        if pooled:
+            count = sum(len(SUITES[suite].problems) for suite in suites)
+            lines.append(f"### All {count} problems, {group} ({options.seeds} seeds)")
+            lines.append(overview(pooled, rows, suites))
+            everything += pooled
     lines += [part for pair in grid for part in suite_tables(stores, rows, *pair, options)]
-    return "\n\n".join(lines), [row for part in pooled for row in part] + rows
+    return "\n\n".join(lines), everything + rows

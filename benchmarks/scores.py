@@ -4,6 +4,7 @@ import numpy as np
 
 SOLVED = 0.01  # a cell counts as solved when 99 % of the way from random to the optimum is done
 EQUAL = 1e-9  # regrets that differ by less share a rank
+FINAL = 1e-8  # smaller distances to the optimum share a rank where targets are counted
 RESAMPLES = 2_000
 
 
@@ -79,5 +80,60 @@ def summarize(regrets, seed=0):
         row["regret_low"], row["regret_high"] = regret_ends[k]
         row["rank_low"], row["rank_high"] = rank_ends[k]
         row["solved"] = (regrets[k] <= SOLVED).mean()
+        rows.append({name: float(value) for name, value in row.items()})
+    return rows
+
+
+def reached(trace, targets, budget):
+    """Measure how many targets a run has reached, and how early.
+
+    Parameters
+    ----------
+    trace : sequence of (int, float)
+        Evaluations and loss at each improvement, as a distance to the optimum.
+    targets : (t,) array
+        Distances to the optimum that are to be reached.
+    budget : int
+        Evaluations of the whole run, above 1.
+
+    Returns
+    -------
+    area : float
+        Area under the curve of the share of targets reached, over the logarithm of the number of
+        evaluations from 1 to `budget`, as a share of the whole.
+    solved : float
+        Share of targets reached at the end.
+    """
+    counts, losses = np.array(trace, dtype=float).T
+    hits = losses[:, None] <= targets  # (points of the trace, targets)
+    solved = hits.any(axis=0)
+    first = counts[hits.argmax(axis=0)]
+    left = np.where(solved, 1 - np.log(first) / np.log(budget), 0.0)
+    return float(left.mean()), float(solved.mean())
+
+
+def summarize_targets(areas, solved, finals, seed=0):
+    """Summarize a block of cells that are judged by targets, one row for each solver.
+
+    Parameters
+    ----------
+    areas, solved, finals : (k, p, s) arrays
+        What `reached` gives, and the final distance to the optimum: solvers, problems, seeds.
+
+    Returns
+    -------
+    list of dict
+        area, area_low, area_high, solved, solved_low, solved_high, rank, rank_low, rank_high.
+    """
+    ranks = rank(np.log10(np.maximum(finals, FINAL)))
+    rng = np.random.default_rng(seed)
+    measures = {"area": areas, "solved": solved, "rank": ranks}
+    ends = {name: intervals(values, rng) for name, values in measures.items()}
+    rows = []
+    for k in range(len(areas)):
+        row = {}
+        for name, values in measures.items():
+            low, high = ends[name][k]
+            row |= {name: values[k].mean(), f"{name}_low": low, f"{name}_high": high}
         rows.append({name: float(value) for name, value in row.items()})
     return rows

@@ -51,6 +51,25 @@ class ListOf:
     max_size: int
 
 
+@dataclass(frozen=True)
+class Order:
+    """The numbers 0 to `size` - 1 in any order, as a list."""
+
+    size: int
+
+
+def kinds_of(space):
+    """Return the kinds of genes in a space: a set of the names used in `Solver.kinds`."""
+    match space:
+        case dict():
+            return set().union(*map(kinds_of, space.values()))
+        case Variant():
+            return {"structure"} | kinds_of(space.arms)
+        case ListOf():
+            return {"structure"} | kinds_of(space.element)
+    return {type(space).__name__.lower()}
+
+
 def draw(space, rng: Generator):
     """Draw plain parameters at random: every kind uniform, every length equally likely."""
     match space:
@@ -70,6 +89,8 @@ def draw(space, rng: Generator):
         case ListOf():
             size = rng.integers(space.min_size, space.max_size + 1)
             return [draw(space.element, rng) for _ in range(size)]
+        case Order():
+            return rng.permutation(space.size).tolist()
     raise TypeError(f"draw: not a description of a space, got {space!r}.")
 
 
@@ -139,6 +160,9 @@ def _coordinates(space, path):
             yield Coordinate(f"{path}.length", Integer(space.min_size, space.max_size))
             for index in range(space.max_size):
                 yield from _coordinates(space.element, f"{path}[{index}]")
+        case Order():  # random keys: their ranks are the order
+            for index in range(space.size):
+                yield Coordinate(f"{path}[{index}]", Real(0.0, 1.0))
         case _:
             raise TypeError(f"flatten: not a description of a space, got {space!r}.")
 
@@ -155,6 +179,9 @@ def assemble(space, values):
         case ListOf():
             size = next(values)
             return [assemble(space.element, values) for _ in range(space.max_size)][:size]
+        case Order():
+            keys = [next(values) for _ in range(space.size)]
+            return sorted(range(space.size), key=keys.__getitem__)
     return next(values)
 
 

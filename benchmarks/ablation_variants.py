@@ -1,0 +1,131 @@
+"""What ablation.py takes away, by strategy."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A strategy without one component.
+
+    Attributes
+    ----------
+    changes : dict of str to object
+        "module:name" in geneticpy.evolution, and what it is bound to.
+    options : dict
+        Arguments of `optimize`.
+    """
+
+    changes: dict = field(default_factory=dict)
+    options: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A strategy, where it is measured, and what it is measured without."""
+
+    suites: tuple
+    budget: int | str
+    variants: dict
+    options: dict = field(default_factory=dict)
+
+
+def _best_scored(posterior, candidates, best, weight, n):
+    """Pick the best scored of all at once, without believing any of them."""
+    from geneticpy.evolution.models.acquisition import log_expected_improvement
+
+    score = log_expected_improvement(candidates.mean, weight * candidates.variance, best)
+    return (-score).argsort(kind="stable")[:n]
+
+
+def _first_parent(rng, one, two, genome):
+    """Mate nobody."""
+    return one
+
+
+def _same_sigma(rng, sigma):
+    """Inherit step sizes as they are."""
+    return sigma
+
+
+def _one_gene(rng, n, units):
+    """Change one gene of each row."""
+    return np.ones(n, np.int64)
+
+
+def _no_judge(genome):
+    """Rank children by no model."""
+
+
+ALL = {"all in": Variant()}
+
+STRATEGIES = {
+    "screened": Strategy(
+        ("lists", "mixed", "continuous-5"),
+        100,
+        ALL
+        | {
+            "no model": Variant(options={"strategy": "mixed"}),
+            "one inner generation": Variant({"strategies.screened:INNER_GENERATIONS": 1}),
+            "no input warp": Variant({"models.gaussian_process:WARP_BOUNDS": (0.0, 0.0)}),
+            "no believer": Variant({"strategies.screened:believers": _best_scored}),
+            "weight of the variance 1": Variant(
+                {"strategies.screened:LEAST_WEIGHT": 1.0, "strategies.screened:MOST_WEIGHT": 1.0}
+            ),
+            "no structural mutation": Variant({"breeding:STRUCTURAL_CHANCE": 0.0}),
+            "no mating": Variant({"breeding:half_and_half": _first_parent}),
+            "no fresh rows": Variant({"strategies.screened:FRESH": 0.0}),
+            "start of 5 rows": Variant({"strategies.screened:FEWEST_AT_START": 5}),
+            "start of 16 rows": Variant({"strategies.screened:FEWEST_AT_START": 16}),
+        },
+    ),
+    "mixed": Strategy(
+        ("lists", "mixed"),
+        5_000,
+        ALL
+        | {
+            "no differences": Variant({"strategies.mixed:DIFFERENCE": 0.0}),
+            "no mating": Variant({"breeding:half_and_half": _first_parent}),
+            "no cap of a species": Variant({"strategies.mixed:CAP": 10**9}),
+            "no places for arms": Variant({"selection:ARM_QUOTA": 0}),
+            "no restarts": Variant({"strategies.mixed:IDLE": 10**9}),
+            "no immigrants": Variant({"strategies.mixed:IMMIGRANTS": 0.0}),
+            "no self-adaptation": Variant({"strategies.mixed:inherit_sigma": _same_sigma}),
+            "no structural mutation": Variant({"breeding:STRUCTURAL_CHANCE": 0.0}),
+        },
+        {"strategy": "mixed"},
+    ),
+    "numeric": Strategy(
+        ("bbob",),
+        "100d",
+        ALL
+        | {
+            "no prelude": Variant(options={"strategy": "numeric"}),
+            "no regression": Variant({"models.regression:MOST_COEFFICIENTS": 0}),
+            "generations of lambda": Variant({"strategies.descent:POOL": 0}),
+            "strategy mixed instead": Variant(options={"strategy": "mixed"}),
+        },
+    ),
+    "numeric, long": Strategy(
+        ("continuous-5",),
+        "1000d",
+        ALL
+        | {
+            "no L-SHADE and larger runs": Variant({"strategies.numeric:ALONE": 1.0}),
+            "strategy mixed instead": Variant(options={"strategy": "mixed"}),
+        },
+    ),
+    "discrete": Strategy(
+        ("pbo",),
+        2_000,
+        ALL
+        | {
+            "no prelude": Variant(options={"strategy": "discrete"}),
+            "no model of its own": Variant({"strategies.discrete:judge": _no_judge}),
+            "no mating": Variant({"strategies.discrete:MATED": 0.0}),
+            "one gene a mutation": Variant({"mutation:heavy_tailed": _one_gene}),
+            "strategy mixed instead": Variant({"strategies.schedule:MOSTLY": 1.0}),
+        },
+    ),
+}
