@@ -34,6 +34,12 @@ WRONG = [
     *(("tournament_size", value, WHOLE.format(1, "{}")) for value in (0, 2.0, None, "3")),
     ("surrogate", "never", "must be 'auto', True or False, got {}"),
     ("surrogate", 0.5, "must be 'auto', True or False, got {}"),
+    (
+        "strategy",
+        "random",
+        r"must be one of \('screened', 'numeric', 'discrete', 'mixed'\) or an object, got {}",
+    ),
+    ("strategy", 3, r"must have a method begin\(\), got {}"),
     *(("batch", value, WHOLE.format(1, "{}")) for value in (0, 1.5, "all")),
     *(("percentage_to_randomly_spawn", value, SHARE) for value in (-0.1, 1.1, "0.1", True, 1j)),
     *(("mutate_chance", value, SHARE) for value in (-0.1, 25, "often", float("nan"), [0.1])),

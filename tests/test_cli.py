@@ -64,7 +64,11 @@ def test_interrupt_exits_with_130(monkeypatch, capsys):
 def test_ctrl_c_ends_the_demo(tmp_path):
     words = [sys.executable, "-m", "geneticpy", "demo"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(words, cwd=tmp_path, **pipes) as running:
+
+    def heed_ctrl_c():  # where the tests run in the background, children would ignore it
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with subprocess.Popen(words, cwd=tmp_path, preexec_fn=heed_ctrl_c, **pipes) as running:
         running.stdout.readline()  # the toy has begun
         running.send_signal(signal.SIGINT)
         _, told = running.communicate(timeout=60)
