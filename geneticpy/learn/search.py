@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -14,6 +15,11 @@ from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
+
+try:
+    from sklearn.utils import get_tags
+except ImportError:  # scikit-learn 1.5
+    get_tags = None
 
 from geneticpy.evolution.budget import Budget
 from geneticpy.evolution.optimizer import PORTION, Optimizer
@@ -63,6 +69,7 @@ class GeneticSearch(BaseSearchCV):
         self
         """
         self._validate_params()
+        self._check_target(y)
         splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         folds = FrozenFolds(splitter, one_at_a_time=self.racing is not False)
         quiet = 0 if int(self.verbose) == 1 else self.verbose  # 1 is the bar alone
@@ -70,6 +77,18 @@ class GeneticSearch(BaseSearchCV):
             super().fit(X, y, **params)
         self.n_splits_ = folds.total
         return self
+
+    def _check_target(self, y: Any) -> None:
+        if y is None and get_tags is not None and get_tags(self.estimator).target_tags.required:
+            raise ValueError(
+                f"{type(self).__name__}: requires y to be passed, but the target y is None, "
+                f"got {self.estimator!r}, which needs one."
+            )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags = deepcopy(get_tags(self.estimator).target_tags)
+        return tags
 
     def _lent(self, X: Any) -> dict[str, Any]:
         """Attributes that stand in for the user's during `fit`."""

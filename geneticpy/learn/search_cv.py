@@ -93,6 +93,7 @@ multimetric_, classes_, n_features_in_, feature_names_in_
     True
     """
 
+    _required_parameters: ClassVar[list[str]] = ["estimator", "param_distributions"]
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **GeneticSearch._parameter_constraints,
         "param_distributions": [dict, list, tuple],

@@ -13,6 +13,7 @@ from sklearn.exceptions import FitFailedWarning
 from geneticpy.learn.trial import Outcome, Score, Trial
 
 Table = dict[str, Any]
+KINDS = ("test_scores", "train_scores")
 
 
 class Rows:
@@ -79,7 +80,9 @@ class Rows:
 
     def _failure(self) -> Outcome:
         """Outcome of a fold that a failed trial did not get."""
-        filled = {key: self._error_score for key in ("test_scores", "train_scores")}
+        filled: dict[str, Any] = {
+            key: self._error_score for key in ("test_scores", "train_scores")
+        }
         for key in filled:
             if isinstance(self._pattern.get(key), dict):
                 filled[key] = dict.fromkeys(self._pattern[key], self._error_score)
@@ -90,14 +93,14 @@ class Rows:
         """Outcome of a fold that a trial lost by a race: its times and gaps go on."""
         done = trial.outcomes
         found = {**done[-1], **{key: _mean(done, key) for key in ("fit_time", "score_time")}}
-        for kind in ("test_scores", "train_scores"):
+        for kind in KINDS:
             if isinstance(found.get(kind), dict):
                 found[kind] = {
-                    name: _score_of(trial, _reader(kind, name), self._folds)[fold]
+                    name: trial.scores(_reader(kind, name), self._folds)[fold]
                     for name in found[kind]
                 }
             elif kind in found:
-                found[kind] = _score_of(trial, _reader(kind), self._folds)[fold]
+                found[kind] = trial.scores(_reader(kind), self._folds)[fold]
         return found
 
     def _hide_missing(self, table: Table) -> None:
@@ -134,7 +137,3 @@ def _reader(kind: str, name: str | None = None) -> Score:
     if name is None:
         return lambda outcome: outcome[kind]
     return lambda outcome: outcome[kind][name]
-
-
-def _score_of(trial: Trial, score: Score, folds: int) -> np.ndarray:
-    return trial.scores(score, folds)
