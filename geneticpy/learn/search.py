@@ -76,6 +76,7 @@ class GeneticSearch(BaseSearchCV):
         with lent(self, cv=folds, verbose=quiet, _bar=bool(self.verbose), **self._lent(X)):
             super().fit(X, y, **params)
         self.n_splits_ = folds.total
+        self._checked_cv_orig = splitter  # where scikit-learn 1.9 has kept the frozen folds
         return self
 
     def _check_target(self, y: Any) -> None:
@@ -89,6 +90,13 @@ class GeneticSearch(BaseSearchCV):
         tags = super().__sklearn_tags__()
         tags.target_tags = deepcopy(get_tags(self.estimator).target_tags)
         return tags
+
+    def _more_tags(self) -> dict[str, Any]:
+        """Give the tags of scikit-learn 1.5, later `__sklearn_tags__`."""
+        several = (
+            hasattr(self.estimator, "_get_tags") and self.estimator._get_tags()["multioutput"]
+        )
+        return {"multioutput": several, "_xfail_checks": {}}
 
     def _lent(self, X: Any) -> dict[str, Any]:
         """Attributes that stand in for the user's during `fit`."""

@@ -6,9 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.utils.metaestimators import available_if
 
 from geneticpy.learn.param_space import ParamSpace
 from geneticpy.learn.search import GeneticSearch
+
+
+def _has_set_output(search: GeneticSearchCV) -> bool:
+    return hasattr(search.estimator, "set_output")
 
 
 class GeneticSearchCV(GeneticSearch):
@@ -150,3 +155,21 @@ multimetric_, classes_, n_features_in_, feature_names_in_
 
     def _params(self, seed: int) -> ParamSpace:
         return ParamSpace(self.param_distributions, self.estimator, seed)
+
+    @available_if(_has_set_output)
+    def set_output(self, *, transform: str | None = None) -> GeneticSearchCV:
+        """Set the container that `transform` gives, as for the estimator.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, optional
+            None leaves it as it is.
+
+        Returns
+        -------
+        self
+        """
+        for estimator in (self.estimator, getattr(self, "best_estimator_", None)):
+            if estimator is not None:
+                estimator.set_output(transform=transform)
+        return self
