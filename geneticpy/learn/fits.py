@@ -37,22 +37,25 @@ class Fits:
         self.first_error: Exception | None = None
 
     def run(self, trials: Sequence[Trial]) -> None:
-        """Fit candidates and record the outcomes in them."""
-        for trial, outcomes in zip(trials, self._fit(trials), strict=True):
-            trial.add(outcomes)
-
-    def _fit(self, trials: Sequence[Trial]) -> Sequence[list[Outcome] | None]:
-        """Outcomes of each trial; None for all if all fits failed."""
+        """Fit candidates and record the outcomes, or why they failed, in them."""
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", FitFailedWarning)  # there is one at the end
-                out = self._evaluate([trial.params for trial in trials])["out"]
+            fitted = self._fit(trials)
         except ValueError as error:
-            if "fits failed" not in str(error):
+            if "fits failed" not in str(error):  # scikit-learn does so when none succeeds
                 raise
             self.first_error = self.first_error or error
-            return [None] * len(trials)
-        each = 1 if self._folds.one_at_a_time else self._folds.total
+            for trial in trials:
+                trial.reason = str(error)
+            return
+        for trial, outcomes in zip(trials, fitted, strict=True):
+            trial.add(outcomes)
+
+    def _fit(self, trials: Sequence[Trial]) -> list[list[Outcome]]:
+        """Outcomes of each trial on the folds of one call."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FitFailedWarning)  # there is one at the end
+            out = self._evaluate([trial.params for trial in trials])["out"]
+        each = self._folds.each
         new = out[len(out) - each * len(trials) :]
         return [new[i : i + each] for i in range(0, len(new), each)]
 

@@ -124,9 +124,8 @@ class Generations:
 
     def _record(self, asked: Candidates, values: list[float], seconds: float) -> None:
         """Extend the history, which callbacks see."""
-        failed = {at: "a fit failed" for at, value in enumerate(values) if math.isnan(value)}
         self._history.append(
-            failed,
+            {at: "failed" for at, value in enumerate(values) if math.isnan(value)},
             id=asked.ids,
             generation=self.generation,
             genes=asked.genes,

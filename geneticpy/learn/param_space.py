@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from geneticpy.errors import SpaceError
-from geneticpy.learn.steps import assemble
+from geneticpy.learn.steps import STEP, assemble
 from geneticpy.space.distributions import ChoiceDistribution, DistributionBase
 from geneticpy.space.frozen import is_frozen
 from geneticpy.space.leaf import Distribution
@@ -76,6 +76,8 @@ class ParamSpace:
             return self._converted(name, value)
         if self.merges(name, value):
             return self._group(value)
+        if isinstance(value, ListDistribution):
+            return ListDistribution(self._element(value.element), value.min_size, value.max_size)
         if isinstance(value, DistributionBase) and not isinstance(value, Distribution):
             return PulledDistribution(value)  # its values are drawn here, once
         if isinstance(value, SEARCHED) or is_frozen(value) or isinstance(value, Mapping):
@@ -92,6 +94,15 @@ class ParamSpace:
             return choice
         options = [self._option(name, option) for option in choice.choice_list]
         return ChoiceDistribution(options, choice.probabilities, ordered=choice.ordered)
+
+    def _element(self, element: Any) -> Any:
+        """Space of an item of a list: steps may have lists of values, as candidates do."""
+        if isinstance(element, Mapping):
+            return self._group(element) if STEP in element else element
+        steps = isinstance(element, ChoiceDistribution) and any(
+            isinstance(option, Mapping) and STEP in option for option in element.choice_list
+        )
+        return self._converted(STEP, element) if steps else element
 
     def _choice(self, name: str, values: Iterable[Any]) -> ChoiceDistribution:
         """Choose among listed values; numbers in order are searched along the order."""

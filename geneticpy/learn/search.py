@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from numbers import Integral, Real
@@ -166,7 +166,7 @@ class GeneticSearch(BaseSearchCV):
         start, allows = Start(params), self._allows(params)
         if self.initial is not None:
             return start.given(self.initial)
-        return [point for point in start.own() if allows is None or allows(point)]
+        return [point for point in start.own() if _is_allowed(allows, point)]
 
     def _allows(self, params: ParamSpace) -> Any:
         constraint = self.constraint
@@ -201,6 +201,14 @@ class GeneticSearch(BaseSearchCV):
     ) -> Table:
         """Keep what is known so far; the table is made once, at the end."""
         return {"out": out}
+
+
+def _is_allowed(constraint: Callable[[Any], Any] | None, point: Any) -> bool:
+    """Ask a constraint; one that raises is left to the optimizer, which reports it."""
+    try:
+        return constraint is None or bool(constraint(point))
+    except Exception:
+        return True
 
 
 @contextmanager

@@ -54,19 +54,12 @@ class Rows:
 
     def warn_of_failures(self) -> None:
         """Tell how many fits failed, and why."""
-        errors = [
-            outcome["fit_error"]
-            for trial in self._trials
-            for outcome in trial.outcomes
-            if outcome["fit_error"] is not None
-        ]
-        failed = sum(trial.failed for trial in self._trials)
-        if failed:
-            first = errors[0] if errors else "all fits of a portion failed"
+        reasons = [trial.reason for trial in self._trials if trial.failed]
+        if reasons:
             warnings.warn(
-                f"{failed} of {len(self._trials)} candidates failed; their score is set to "
+                f"{len(reasons)} of {len(self._trials)} candidates failed; their score is set to "
                 f"{self._error_score} and they are ranked last. error_score='raise' stops at "
-                f"the first. One of the errors:\n{first}",
+                f"the first. The first reason:\n{reasons[0]}",
                 FitFailedWarning,
                 stacklevel=2,
             )

@@ -23,8 +23,8 @@ class Trial:
     generation, species : int
     outcomes : list of dict
         Of the folds that were run, which are the first ones.
-    failed : bool
-        Whether a fit raised.
+    reason : str
+        Why it failed; empty if all fits succeeded.
     rival : Trial or None
         The complete candidate that this one lost a race to.
     """
@@ -33,15 +33,19 @@ class Trial:
     generation: int = 0
     species: int = 0
     outcomes: list[Outcome] = field(default_factory=list)
-    failed: bool = False
+    reason: str = ""
     rival: Trial | None = None
 
-    def add(self, outcomes: list[Outcome] | None) -> None:
-        """Record further folds; None if scikit-learn kept nothing because all fits failed."""
-        self.failed |= outcomes is None
-        for outcome in outcomes or ():
-            self.outcomes.append(outcome)
-            self.failed |= outcome["fit_error"] is not None
+    @property
+    def failed(self) -> bool:
+        """Whether a fit raised."""
+        return bool(self.reason)
+
+    def add(self, outcomes: list[Outcome]) -> None:
+        """Record further folds."""
+        self.outcomes += outcomes
+        errors = [outcome["fit_error"] for outcome in outcomes if outcome["fit_error"]]
+        self.reason = self.reason or next(iter(errors), "")
 
     def scores(self, score: Score, folds: int) -> np.ndarray:
         """(folds,) scores; those of folds not run are the rival's, shifted by the mean gap.

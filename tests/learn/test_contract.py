@@ -271,7 +271,9 @@ def test_refit_by_callable():
     ours = search(SVC(), C, refit=last).fit(X, Y)
     assert ours.best_index_ == 7
     assert not hasattr(ours, "best_score_")
-    assert ours.best_estimator_.C == ours.cv_results_["params"][7]["C"]
+    last_params = ours.cv_results_["params"][7]
+    assert last_params == ours.best_params_
+    assert last_params["C"] == ours.best_estimator_.C
 
 
 def test_no_refit():
