@@ -32,6 +32,7 @@ from geneticpy.space.structures import (
 )
 
 if TYPE_CHECKING:
+    from geneticpy.learn import GeneticFeatureSelectionCV as GeneticFeatureSelectionCV
     from geneticpy.learn import GeneticSearchCV as GeneticSearchCV
 
 __version__ = "3.0.0.dev0"
@@ -60,7 +61,10 @@ __all__ = [
     "optimize",
 ]
 
-_ADAPTERS = {"GeneticSearchCV": "geneticpy.learn"}  # loaded when they are first asked for
+_ADAPTERS = {  # loaded when they are first asked for
+    "GeneticFeatureSelectionCV": "geneticpy.learn",
+    "GeneticSearchCV": "geneticpy.learn",
+}
 
 
 def __getattr__(name: str) -> Any:

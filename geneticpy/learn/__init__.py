@@ -7,6 +7,7 @@ except ImportError as error:
         f"geneticpy.learn needs scikit-learn: pip install geneticpy[sklearn], got {error!r}."
     ) from error
 
+from geneticpy.learn.feature_selection import GeneticFeatureSelectionCV
 from geneticpy.learn.search_cv import GeneticSearchCV
 
-__all__ = ["GeneticSearchCV"]
+__all__ = ["GeneticFeatureSelectionCV", "GeneticSearchCV"]

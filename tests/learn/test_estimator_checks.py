@@ -5,7 +5,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from geneticpy import GeneticSearchCV, LogUniformDistribution
+from geneticpy import GeneticFeatureSelectionCV, GeneticSearchCV, LogUniformDistribution
 
 SMALL = {"n_iter": 3, "population_size": 3, "cv": 2, "random_state": 0, "error_score": "raise"}
 
@@ -14,6 +14,8 @@ def searches():
     return [
         GeneticSearchCV(LogisticRegression(), {"C": LogUniformDistribution(0.1, 1)}, **SMALL),
         GeneticSearchCV(Ridge(), {"alpha": [0.1, 1.0, 2.0]}, **SMALL),
+        GeneticFeatureSelectionCV(LogisticRegression(), **SMALL),
+        GeneticFeatureSelectionCV(Ridge(), **SMALL),
         GeneticSearchCV(make_pipeline(Ridge()), {"ridge__alpha": [0.1, 1.0]}, **SMALL),
     ]
 
