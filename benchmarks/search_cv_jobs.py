@@ -8,6 +8,7 @@ import numpy as np
 import scipy.stats
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestRegressor
+from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from sklearn.neural_network import MLPClassifier
@@ -123,31 +124,32 @@ def jobs():
         "digits, SVM": Job(
             data(load_digits), make_pipeline(StandardScaler(), SVC()), svm_space(), 250, "accuracy"
         ),
-        "breast_cancer, logistic": Job(
-            data(load_breast_cancer),
+        "wine, kernel logistic": Job(
+            data(load_wine),
             make_pipeline(
-                StandardScaler(), LogisticRegression(solver="saga", max_iter=60, random_state=0)
+                StandardScaler(), Nystroem(random_state=0), LogisticRegression(max_iter=200)
             ),
             {
-                "logisticregression__C": Log(1e-4, 1e4),
-                "logisticregression__l1_ratio": Linear(0.0, 1.0),
-                "logisticregression__class_weight": OneOf([None, "balanced"]),
-                "standardscaler__with_mean": OneOf([True, False]),
+                "nystroem__n_components": Whole(5, 40),
+                "nystroem__kernel": OneOf(["rbf", "laplacian", "sigmoid"]),
+                "nystroem__gamma": Log(1e-4, 1e1),
+                "logisticregression__C": Log(1e-3, 1e4),
+                "standardscaler__with_std": OneOf([True, False]),
             },
-            200,
+            80,
             "neg_log_loss",
         ),
-        "wine, MLP": Job(
-            data(load_wine),
-            make_pipeline(StandardScaler(), MLPClassifier(max_iter=40, random_state=0)),
+        "breast_cancer, MLP": Job(
+            data(load_breast_cancer),
+            make_pipeline(StandardScaler(), MLPClassifier(max_iter=15, random_state=0)),
             {
                 "mlpclassifier__hidden_layer_sizes": Whole(2, 60),
                 "mlpclassifier__activation": OneOf(["relu", "tanh", "logistic"]),
-                "mlpclassifier__alpha": Log(1e-6, 1e1),
+                "mlpclassifier__alpha": Log(1e-6, 1e2),
                 "mlpclassifier__learning_rate_init": Log(1e-4, 1e-1),
-                "mlpclassifier__batch_size": Whole(8, 60),
+                "mlpclassifier__batch_size": Whole(16, 100),
             },
-            90,
+            200,
             "neg_log_loss",
         ),
         "breast_cancer, gradient boosting": Job(
@@ -155,7 +157,7 @@ def jobs():
             HistGradientBoostingClassifier(early_stopping=False, random_state=0),
             {
                 "learning_rate": Log(1e-3, 1.0),
-                "max_iter": Whole(5, 60),
+                "max_iter": Whole(5, 30),
                 "max_leaf_nodes": Whole(2, 31),
                 "min_samples_leaf": Whole(1, 40),
                 "l2_regularization": Log(1e-6, 1e2),
@@ -166,7 +168,7 @@ def jobs():
         ),
         "diabetes, random forest": Job(
             data(load_diabetes),
-            RandomForestRegressor(n_estimators=20, random_state=0),
+            RandomForestRegressor(n_estimators=10, random_state=0),
             {
                 "max_features": Linear(0.05, 1.0),
                 "min_samples_leaf": Whole(1, 40),

@@ -25,13 +25,15 @@ class Trace:
     params : list of dict
     scores : list of float
         Cross-validated.
-    total_s, fits_s : float
-        Wall time of the search without the refit, and the part of it in fits and scores.
+    total_s : float
+        Wall time of the search without the refit.
+    fits_s : list of float
+        The part of it in fits and scores of each candidate.
     """
 
     def __init__(self, params, scores, total_s, fits_s):
         self.params, self.scores = list(params), [float(score) for score in scores]
-        self.total_s, self.fits_s = total_s, fits_s
+        self.total_s, self.fits_s = total_s, [float(seconds) for seconds in fits_s]
 
     def best(self, n):
         """Return the best of the first `n` candidates: score and parameters."""
@@ -46,8 +48,8 @@ def _run(search, X, y, folds):
     search.fit(X, y)
     total = time.perf_counter() - start
     table = search.cv_results_
-    fits = np.sum(table["mean_fit_time"] + table["mean_score_time"]) * folds.get_n_splits()
-    return Trace(table["params"], table["mean_test_score"], total, float(fits))
+    each = (table["mean_fit_time"] + table["mean_score_time"]) * folds.get_n_splits()
+    return Trace(table["params"], table["mean_test_score"], total, each)
 
 
 def geneticpy(job, X, y, folds, n, seed):
@@ -127,6 +129,7 @@ def _without_repeats(trace):
             rows.append(at)
     trace.params = [trace.params[at] for at in rows]
     trace.scores = [trace.scores[at] for at in rows]
+    trace.fits_s = [trace.fits_s[at] for at in rows]
     return trace
 
 
@@ -138,7 +141,7 @@ def optuna_tpe(job, X, y, folds, n, seed):
     study = optuna.create_study(
         direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed)
     )
-    params, scores, fits = [], [], 0.0
+    params, scores, fits = [], [], []
     start = time.perf_counter()
     for _ in range(n):
         trial = study.ask()
@@ -146,7 +149,7 @@ def optuna_tpe(job, X, y, folds, n, seed):
         model = clone(job.model).set_params(**drawn)
         found = cross_validate(model, X, y, cv=folds, scoring=job.scoring, **ERROR)
         score = float(found["test_score"].mean())
-        fits += float(found["fit_time"].sum() + found["score_time"].sum())
+        fits.append(found["fit_time"].sum() + found["score_time"].sum())
         state = optuna.trial.TrialState.FAIL if np.isnan(score) else None
         study.tell(trial, None if np.isnan(score) else score, state=state)
         params.append(drawn)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import scipy.stats
 import sklearn
-from data import GROUPS, XR, YR, X, Y, search
+from learn_data import GROUPS, XR, YR, X, Y, search
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_iris
@@ -397,8 +397,7 @@ def test_data_frames_and_names():
 # Backends, seeds, output
 
 
-@pytest.mark.parametrize("backend", ["loky", "threading"])
-@pytest.mark.parametrize("racing", [False, True])
+@pytest.mark.parametrize(("backend", "racing"), [("loky", False), ("threading", True)])
 def test_backends_give_the_same_candidates(backend, racing):
     alone = search(SVC(), C, racing=racing).fit(X, Y)
     with joblib.parallel_config(backend=backend, n_jobs=2):

@@ -7,7 +7,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from geneticpy import GeneticFeatureSelectionCV, GeneticSearchCV, LogUniformDistribution
 
-SMALL = {"n_iter": 3, "population_size": 3, "cv": 2, "random_state": 0, "error_score": "raise"}
+SMALL = {"n_iter": 2, "population_size": 2, "cv": 2, "random_state": 0, "error_score": "raise"}
 
 
 def searches():

@@ -2,9 +2,10 @@
 
 import warnings
 
+import joblib
 import numpy as np
 import pytest
-from data import X, Y, search
+from learn_data import X, Y, search
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import FitFailedWarning
 from sklearn.svm import SVC
@@ -58,10 +59,11 @@ def test_n_iter_is_exact(n_iter):
 
 
 def test_history_depends_on_the_batch_not_on_the_workers():
-    runs = [
-        search(SVC(), C, n_iter=12, population_size=12, **options).fit(X, Y).cv_results_["params"]
-        for options in ({"batch": 3}, {"batch": 3, "n_jobs": 2, "pre_dispatch": 2}, {"batch": 6})
-    ]
+    options = {"n_iter": 12, "population_size": 12}
+    runs = []
+    with joblib.parallel_config(backend="threading"):
+        for more in ({"batch": 3}, {"batch": 3, "n_jobs": 2, "pre_dispatch": 2}, {"batch": 6}):
+            runs.append(search(SVC(), C, **options, **more).fit(X, Y).cv_results_["params"])
     assert runs[0] == runs[1]
     assert runs[0] != runs[2]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.stats
-from data import X, Y, search
+from learn_data import X, Y, search
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import SelectPercentile
