@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 from geneticpy.errors import SpaceError
 from geneticpy.learn.steps import STEP, assemble
@@ -154,7 +155,7 @@ class Drawn(DistributionBase):
 
     def __init__(self, source: Any, seed: int):
         self.source = source
-        self._random = np.random.RandomState(seed)  # what scikit-learn passes to `rvs`
+        self._random = check_random_state(seed)  # what scikit-learn passes to `rvs`
 
     def pull_value(self) -> Any:
         return self.source.rvs(random_state=self._random)
