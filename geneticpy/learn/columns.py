@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,10 @@ try:
 except ImportError:  # scikit-learn 1.5
     get_tags = None
 
+# The estimator decides on NaN; scikit-learn has renamed the argument in 1.6.
+_RENAMED = "ensure_all_finite" in signature(check_array).parameters
+ANY_VALUE: dict[str, Any] = {"ensure_all_finite" if _RENAMED else "force_all_finite": False}
+
 
 def _has(name: str) -> Any:
     """Make a check whether the estimator inside has a method."""
@@ -24,9 +29,10 @@ def _has(name: str) -> Any:
 
 
 def table(X: Any) -> Any:
-    """Return X as it is if it has rows and columns, or made into an array of them."""
-    is_table = hasattr(X, "shape") and len(X.shape) == 2
-    return X if is_table else check_array(X, dtype=None, accept_sparse=True)
+    """Return a data frame as it is, and anything else as an array or matrix of columns."""
+    if hasattr(X, "iloc") or hasattr(X, "__dataframe__"):
+        return X
+    return check_array(X, dtype=None, accept_sparse=["csr", "csc"], **ANY_VALUE)
 
 
 class OnColumns(MetaEstimatorMixin, BaseEstimator):

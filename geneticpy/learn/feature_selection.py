@@ -181,7 +181,7 @@ feature_names_in_, message_, n_duplicates_
         return ParamSpace({"columns": SubsetDistribution(every, low, high)}, self.estimator, seed)
 
     def _allows(self, params: ParamSpace) -> Any:
-        constraint = self.constraint
+        constraint: Any = self.constraint
         return constraint and (lambda point: constraint(params.candidate(point)["columns"]))
 
     def _objective(self, trial: Trial) -> float:

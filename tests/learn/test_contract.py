@@ -474,3 +474,39 @@ def test_estimators_of_one_class_share_nothing():
 def test_kneighbors_scores():
     ours = search(KNeighborsClassifier(), {"n_neighbors": range(1, 20)}, n_iter=6).fit(X, Y)
     assert all(type(params["n_neighbors"]) is int for params in ours.cv_results_["params"])
+
+
+@pytest.mark.skipif(not hasattr(GeneticSearchCV, "set_callbacks"), reason="scikit-learn below 1.9")
+@pytest.mark.parametrize("racing", [False, True])
+def test_callbacks_of_scikit_learn_are_told_of_every_fit(racing):
+    told = Recorder()
+    ours = search(SVC(), C, racing=racing)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that SVC does not support callbacks
+        ours.set_callbacks(told).fit(X, Y)
+    fits = ours.cv_results_["folds"].sum()
+    assert told.ended == told.begun
+    assert told.begun.count("candidate-split-evaluation") in (0, fits)
+    assert told.begun.count("search") == told.begun.count("refit-with-best-params") == 1
+    assert told.begun.count("portion") >= 2
+
+
+class Recorder:
+    """A callback of scikit-learn 1.9 that notes the names of tasks."""
+
+    def __init__(self):
+        self.begun, self.ended = [], []
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context, **data):
+        self.begun.append(context.task_name)
+        self.begun.sort()
+
+    def on_fit_task_end(self, estimator, context, **data):
+        self.ended.append(context.task_name)
+        self.ended.sort()
