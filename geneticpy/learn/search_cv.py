@@ -57,8 +57,8 @@ class GeneticSearchCV(GeneticSearch):
     callback : callable, optional
         ``callback(progress)`` after each generation; stops the search by returning True.
     batch : int, optional
-        Candidates that are fitted at once. By default 5, and more for more than a dozen workers:
-        so many that each worker gets two fits.
+        Candidates that are fitted at once; each portion knows the scores of all before it. By
+        default 5, and more where these are fewer than two fits for each worker.
     racing : bool or float, default False
         Do not give all folds to candidates that are clearly worse than the best on the first
         ones. A number is the level of the test, 0.05 for True; see `geneticpy.learn.racing.Race`.
