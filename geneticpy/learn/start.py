@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -101,34 +102,58 @@ def _place_group(node: Dict, settings: Mapping[str, Any], genes: np.ndarray) -> 
 def _place_option(
     node: Options, name: str, settings: Mapping[str, Any], genes: np.ndarray
 ) -> set[str]:
-    """Take the option that most of the settings fit."""
-    best, chosen, written = -1, set[str](), genes
+    """Take the option that contradicts the fewest settings, and of these fits the most."""
+    best, chosen, written = (-math.inf, 0), set[str](), genes
     for level, option in enumerate(node.nodes):
         trial = genes.copy()
         trial[node.column] = node.index.centre(level)
         placed = _place_in_option(option, name, settings, trial)
-        if placed is not None and len(placed) > best:
-            best, chosen, written = len(placed), placed, trial
+        fit = (-_contradictions(option, settings), len(placed))
+        if placed and fit > best:
+            best, chosen, written = fit, placed, trial
     genes[:] = written
     return chosen
 
 
 def _place_in_option(
     option: Node, name: str, settings: Mapping[str, Any], genes: np.ndarray
-) -> set[str] | None:
-    """Names of the settings that fit an option; None if they contradict it."""
+) -> set[str]:
+    """Names of the settings that fit an option; none if it is about another estimator."""
+    if isinstance(option, Dict):
+        fixed = _constants(option)
+        if any(_other_kind(fixed[key], settings.get(key)) for key in fixed):
+            return set()
+        if name in fixed and not _agree(fixed[name], settings.get(name, _MISSING)):
+            return set()
+        return _agreeing(fixed, settings) | _place_group(option, settings, genes)
     if isinstance(option, Constant):
-        fixed = option.value if isinstance(option.value, dict) else {name: option.value}
-        agreeing = {key for key in fixed if alike(fixed[key], settings.get(key, _MISSING))}
-        return agreeing or None
-    if not isinstance(option, Dict):
-        return _place(option, name, settings, genes) or None
-    kind = option.nodes.get(name)
-    if not isinstance(kind, Constant):
-        return _place_group(option, settings, genes) or None
-    if type(kind.value) is not type(settings.get(name)):
-        return None
-    return {name} | _place_group(option, settings, genes)
+        whole = option.value if isinstance(option.value, dict) else {name: option.value}
+        return {key for key in whole if alike(whole[key], settings.get(key, _MISSING))}
+    return _place(option, name, settings, genes)
+
+
+def _constants(option: Dict) -> dict[str, Any]:
+    return {key: part.value for key, part in option.nodes.items() if isinstance(part, Constant)}
+
+
+def _agreeing(fixed: Mapping[str, Any], settings: Mapping[str, Any]) -> set[str]:
+    return {key for key in fixed if _agree(fixed[key], settings.get(key, _MISSING))}
+
+
+def _contradictions(option: Node, settings: Mapping[str, Any]) -> int:
+    """How many constants of an option differ from the settings."""
+    fixed = _constants(option) if isinstance(option, Dict) else {}
+    return len(fixed.keys() & settings.keys()) - len(_agreeing(fixed, settings))
+
+
+def _agree(value: Any, own: Any) -> bool:
+    """Whether a constant is as the setting; of estimators the kind counts."""
+    return type(value) is type(own) if hasattr(value, "get_params") else alike(value, own)
+
+
+def _other_kind(value: Any, own: Any) -> bool:
+    """Whether an option brings an estimator of another kind than the setting."""
+    return hasattr(value, "get_params") and hasattr(own, "get_params") and not _agree(value, own)
 
 
 def _encode(node: Node, value: Any, genes: np.ndarray) -> None:

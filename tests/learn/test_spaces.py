@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 from learn_data import X, Y, search
+from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import SelectPercentile
@@ -226,7 +227,30 @@ def test_own_settings_among_estimators():
 
 def test_own_settings_among_plain_estimators():
     space = {"clf": [LogisticRegression(), SVC(C=2.0), SVC(C=3.0)]}
-    assert tried(CLF.set_params(clf=SVC(C=3.0)), space)[0]["clf"].C == 3.0
+    assert tried(clone(CLF).set_params(clf=SVC(C=3.0)), space)[0]["clf"].C == 3.0
+
+
+def test_own_settings_among_labelled_groups():
+    space = {
+        "model": [
+            {"clf": LogisticRegression(), "clf__C": LogUniformDistribution(1e-2, 1e2)},
+            {"clf": SVC(), "clf__C": LogUniformDistribution(1e-2, 1e2), "scale": MinMaxScaler()},
+            {"clf": SVC(), "clf__C": LogUniformDistribution(1e-2, 1e2), "scale": StandardScaler()},
+        ]
+    }
+    model = Pipeline([("scale", StandardScaler()), ("clf", SVC(C=3.0))])
+    first = tried(model, space)[0]
+    assert isinstance(first["clf"], SVC)
+    assert isinstance(first["scale"], StandardScaler)
+    assert first["clf__C"] == 3.0
+
+
+def test_own_settings_do_not_take_an_option_they_contradict():
+    space = [
+        {"kernel": "linear", "C": LogUniformDistribution(1e-2, 1e2), "degree": [3, 4]},
+        {"kernel": "rbf", "C": LogUniformDistribution(1e-2, 1e2)},
+    ]
+    assert tried(SVC(C=3.0), space)[0] == {"kernel": "rbf", "C": 3.0}
 
 
 def test_own_settings_in_a_list_of_dicts():
