@@ -28,15 +28,15 @@ class Race:
 
         t = mean(d) / sqrt(v * (1 / k + test_share))
 
-    where ``v`` is the variance of such differences over the folds, pooled over all complete
-    candidates, with ``f = candidates * (folds - 1)`` degrees of freedom, and ``test_share`` is
-    the correction of Nadeau and Bengio for training sets that overlap. A candidate is dropped
-    when Student's distribution with ``f`` degrees gives at most ``level / (folds - 1)`` for the
-    lower tail: one share for each of the looks at the data.
+    where ``v`` is the variance of such differences over the folds, pooled over the better half
+    of the complete candidates, with ``f = candidates * (folds - 1)`` degrees of freedom, and
+    ``test_share`` is the correction of Nadeau and Bengio for training sets that overlap. A
+    candidate is dropped when Student's distribution with ``f`` degrees gives at most
+    ``level / (folds - 1)`` for the lower tail: one share for each of the looks at the data.
 
-    Pooling makes the first fold usable, on which a candidate's own variance is unknown. Good
-    candidates resemble the best and differ from it less than the pool does, so for them the test
-    errs on the safe side. The best is the luckiest of several, which the test does not correct.
+    Pooling makes the first fold usable, on which a candidate's own variance is unknown. The
+    hypothesis is about candidates as good as the best, so the pool is of good ones: bad ones
+    can differ from it wildly. The best is the luckiest of several, which is not corrected.
 
     References
     ----------
@@ -69,13 +69,19 @@ class Race:
         from scipy.special import stdtr
 
         best = self._complete[self.best]
-        others = np.delete(self._complete, self.best, axis=0) - best
-        freedom = len(others) * (self._folds - 1)
-        variance = float(others.var(axis=1, ddof=1).mean())
+        gaps = self._better_half() - best
+        freedom = len(gaps) * (self._folds - 1)
+        variance = float(gaps.var(axis=1, ddof=1).mean())
         k = len(scores)
         gap = float(np.mean(scores - best[:k]))
         scale = math.sqrt(variance * (1 / k + self._test_share))
         return float(stdtr(freedom, gap / scale)) if scale > 0 else 1.0
+
+    def _better_half(self) -> np.ndarray:
+        """Scores of the better half of the complete candidates, without the best."""
+        others = np.delete(self._complete, self.best, axis=0)
+        order = np.argsort(-others.mean(axis=1), kind="stable")
+        return others[order[: (len(others) + 1) // 2]]
 
     def loses(self, scores: np.ndarray) -> bool:
         """Whether a candidate with these scores on the first folds is clearly worse."""
