@@ -155,7 +155,7 @@ feature_names_in_, message_, n_duplicates_
         X = table(X)
         super().fit(X, y, **params)
         self.support_ = np.zeros(X.shape[1], bool)
-        self.support_[self.cv_results_["params"][self.best_index_]["columns"]] = True
+        self.support_[self.cv_results_["params"][self._best_row()]["columns"]] = True
         self.n_features_ = int(self.support_.sum())
         if hasattr(self, "best_estimator_"):
             self.estimator_ = self.best_estimator_.estimator_
@@ -163,6 +163,12 @@ feature_names_in_, message_, n_duplicates_
         if names is not None:
             self.feature_names_in_ = names
         return self
+
+    def _best_row(self) -> int:
+        """Row of the selected subset; scikit-learn has none for several scores and no refit."""
+        if hasattr(self, "best_index_"):
+            return self.best_index_
+        return self._select_best_index(False, "", self.cv_results_)
 
     def _lent(self, X: Any) -> dict[str, Any]:
         estimator = OnColumns(self.estimator, list(range(X.shape[1])))

@@ -9,6 +9,7 @@ from copy import deepcopy
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
+import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv
@@ -71,7 +72,7 @@ class GeneticSearch(BaseSearchCV):
         self._validate_params()
         self._check_target(y)
         splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
-        folds = FrozenFolds(splitter, one_at_a_time=self.racing is not False)
+        folds = FrozenFolds(splitter, one_at_a_time=self._level > 0)
         quiet = 0 if int(self.verbose) == 1 else self.verbose  # 1 is the bar alone
         with lent(self, cv=folds, verbose=quiet, _bar=bool(self.verbose), **self._lent(X)):
             super().fit(X, y, **params)
@@ -173,10 +174,16 @@ class GeneticSearch(BaseSearchCV):
         return constraint and (lambda point: constraint(params.candidate(point)))
 
     def _fits(self, evaluate: Any) -> Fits:
-        if self.racing is False:
+        if not self._level:
             return Fits(evaluate, self.cv, self._score)
-        level = LEVEL if self.racing is True else float(self.racing)
-        return RacedFits(evaluate, self.cv, self._score, level)
+        return RacedFits(evaluate, self.cv, self._score, self._level)
+
+    @property
+    def _level(self) -> float:
+        """Level of the races; 0 for none."""
+        if isinstance(self.racing, bool | np.bool_):
+            return LEVEL if self.racing else 0.0
+        return float(self.racing)
 
     def _score(self, outcome: Outcome) -> float:
         """Score that is searched by: that of `refit`, or the first."""

@@ -1,6 +1,8 @@
 """What works with RandomizedSearchCV works with GeneticSearchCV by changing the class name."""
 
 import pickle
+import subprocess
+import sys
 import warnings
 
 import joblib
@@ -394,7 +396,17 @@ def test_data_frames_and_names():
     assert list(ours.classes_) == [0, 1]
 
 
-# Backends, seeds, output
+# Import, backends, seeds, output
+
+
+def test_without_scikit_learn_the_error_names_the_extra():
+    code = (
+        "import sys; sys.modules['sklearn'] = None; import geneticpy; from geneticpy import *\n"
+        "try: geneticpy.GeneticSearchCV\n"
+        "except ImportError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "pip install geneticpy[sklearn]" in done.stdout
 
 
 @pytest.mark.parametrize(("backend", "racing"), [("loky", False), ("threading", True)])

@@ -188,6 +188,13 @@ def test_several_scores_and_racing():
     assert found.best_score_ == found.cv_results_["mean_test_f1"][found.best_index_]
 
 
+def test_several_scores_without_refit():
+    found = selection(scoring=["accuracy", "f1"], refit=False).fit(X, Y)
+    best = found.cv_results_["mean_test_accuracy"].max()
+    at = found.cv_results_["params"].index({"columns": found.get_support(True).tolist()})
+    assert found.cv_results_["mean_test_accuracy"][at] == best
+
+
 @pytest.mark.filterwarnings("ignore:The scoring:UserWarning")
 def test_groups_and_weights():
     weight = np.where(Y == 1, 1.0, 1e-6)
