@@ -1,5 +1,8 @@
 """Find good parameters of any function with a genetic algorithm."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from geneticpy.compat import Population
 from geneticpy.errors import (
     ArgumentError,
@@ -28,6 +31,10 @@ from geneticpy.space.structures import (
     SubsetDistribution,
 )
 
+if TYPE_CHECKING:
+    from geneticpy.learn import GeneticFeatureSelectionCV as GeneticFeatureSelectionCV
+    from geneticpy.learn import GeneticSearchCV as GeneticSearchCV
+
 __version__ = "3.0.0.dev0"
 
 __all__ = [
@@ -53,3 +60,18 @@ __all__ = [
     "UniformDistribution",
     "optimize",
 ]
+
+_ADAPTERS = {  # loaded when they are first asked for
+    "GeneticFeatureSelectionCV": "geneticpy.learn",
+    "GeneticSearchCV": "geneticpy.learn",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ADAPTERS:
+        raise AttributeError(f"module 'geneticpy' has no attribute {name!r}")
+    return getattr(import_module(_ADAPTERS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ADAPTERS})

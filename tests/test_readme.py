@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "docs/operators.md"]
+PAGES = ["README.md", "docs/operators.md", "docs/search_cv.md"]
 PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -48,6 +48,7 @@ def test_links_lead_to_files(page):
     [
         ("searched_length", {"generation_count": 20}, "knots"),
         ("ask_tell", {"rounds": 10}, "best loss"),
+        ("search_cv", {"n_iter": 6}, "best pipeline"),
     ],
 )
 def test_examples_run(example, options, told, capsys):

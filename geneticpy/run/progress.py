@@ -45,15 +45,18 @@ class Bar:
     total : int
         Evaluations that will be made.
     shown : bool
+    label : str, default "loss"
+        What the best so far is called.
     """
 
-    def __init__(self, total: int, shown: bool):
+    def __init__(self, total: int, shown: bool, label: str = "loss"):
         self._bar = _tqdm(total) if shown else None
+        self._label = label
 
     def advance(self, evaluations: int, loss: float) -> None:
         """Show more evaluations."""
         if self._bar is not None:
-            self._bar.set_postfix_str(f"loss={loss:.6g}", refresh=False)
+            self._bar.set_postfix_str(f"{self._label}={loss:.6g}", refresh=False)
             self._bar.update(evaluations)
 
     def close(self) -> None:
