@@ -12,6 +12,7 @@ from geneticpy.genome import Genome, ListBlock
 STRUCTURAL_CHANCE = 0.4  # of a child to change its structure (ALGORITHM 7b)
 INSERT, DELETE = 0.4, 0.4  # shares of the changes of a list; the rest swaps two items
 HEAVY_TAIL = 1.5  # exponent of the number of genes that change (Doerr et al. 2017, section 5)
+SEVERAL, MANY, MANY_UNITS = 0.75, 0.1, 0.3  # shares of rows with more hits, many, and how many
 SIGMA_LIMITS = (1e-9, 0.4)  # of a small step, in quantiles
 
 
@@ -123,19 +124,27 @@ def _hits(
 
     Returns rows and units of the hits; `active` (n, units) is None when all are.
     """
-    several, many = rng.random((2, n))
-    want = 1 + (several < 0.75) * rng.geometric(0.5, size=n)
-    count = units if active is None else np.maximum(active.sum(axis=1), 1)
-    want = np.maximum(want, (0.3 * count * (many < 0.1)).astype(np.int64))
     if active is None:
-        row = np.arange(n).repeat(np.minimum(want, units))
+        row = np.arange(n).repeat(1 + _more_hits(units).searchsorted(rng.random(n), side="right"))
         return row, (rng.random(len(row)) * units).astype(np.int64)
+    several, many = rng.random((2, n))
+    want = 1 + (several < SEVERAL) * rng.geometric(0.5, size=n)
+    count = np.maximum(active.sum(axis=1), 1)
+    want = np.maximum(want, (MANY_UNITS * count * (many < MANY)).astype(np.int64))
     draw = rng.random((n, units))
     draw[~active] = 2.0
     hit = draw < (want / count)[:, None]
     hit[np.arange(n), draw.argmin(axis=1)] = True
     row, unit = np.nonzero(hit & active)
     return row, unit
+
+
+@lru_cache
+def _more_hits(units: int) -> np.ndarray:
+    """(units - 1,) probabilities of at most 1, 2, ... hits in a row of active units."""
+    most = np.arange(1, units)
+    few = 1 - SEVERAL * 0.5 ** (most - 1)
+    return np.where(most < int(MANY_UNITS * units), (1 - MANY) * few, few)
 
 
 def nudge(

@@ -106,6 +106,8 @@ class Supply:
         if not self._cache:
             return list(range(len(keys)))
         known = self._known
+        if len(set(keys)) == len(keys) and known.isdisjoint(keys):
+            return list(range(len(keys)))
         fresh = [at for at, key in enumerate(keys) if key not in known]
         first: dict[int, int] = {}
         for at in fresh:

@@ -9,7 +9,7 @@ from geneticpy import (
     LogUniformDistribution,
     UniformDistribution,
 )
-from geneticpy.evolution.mutation import SIGMA_LIMITS, change_list, inherit_sigma, nudge
+from geneticpy.evolution.mutation import SIGMA_LIMITS, _hits, change_list, inherit_sigma, nudge
 from geneticpy.space.encoding import Encoding
 
 N = 20_000
@@ -110,3 +110,18 @@ def test_an_empty_list_grows_and_a_full_one_does_not(numbered):
     assert {len(result) for result in changed(numbered, [])} == {1}
     full = {len(result) for result in changed(numbered, [0.1, 0.2, 0.3, 0.4, 0.5])}
     assert full == {4, 5}
+
+
+@pytest.mark.parametrize("units", [1, 2, 7, 40])
+def test_the_number_of_hits_of_a_flat_row(units):
+    n = 200_000
+    row, unit = _hits(np.random.default_rng(0), None, n, units)
+    assert set(row.tolist()) == set(range(n))
+    assert 0 <= unit.min() <= unit.max() < units
+    found = np.bincount(np.bincount(row), minlength=units + 1) / n
+    rng = np.random.default_rng(1)
+    want = 1 + (rng.random(n) < 0.75) * rng.geometric(0.5, n)
+    want = np.where(rng.random(n) < 0.1, np.maximum(want, int(0.3 * units)), want)
+    expected = np.bincount(np.minimum(want, units), minlength=units + 1) / n
+    # 6 standard deviations of a difference of two shares: false alarms below 1e-7
+    assert (np.abs(found - expected) <= 6 * np.sqrt(2 * expected.clip(1e-5) / n)).all()

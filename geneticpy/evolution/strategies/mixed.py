@@ -76,12 +76,21 @@ class Mixed:
         self._untold -= len(rows)
         best = self._population.loss.min(initial=np.inf)
         self._stagnant = 0 if rows.loss.min(initial=np.inf) < best else self._stagnant + 1
-        pool = _finite(rows).join(self._population)
-        if len(pool):
+        rows = rows.take(self._able(rows.loss))
+        if len(rows):
+            pool = rows.join(self._population)
             self._population = pool.take(self._survivors(pool))
+            self._groups = group(self._population.species)
         if self._stagnant >= IDLE and self._converged():
             self._begin()
-        self._groups = group(self._population.species)
+
+    def _able(self, loss: np.ndarray) -> np.ndarray:
+        """(n,) mask of the rows that did not fail and may survive."""
+        survivors = self._population.loss
+        by_loss = self._genome.flat and not self._operators.replacer
+        if by_loss and len(survivors) >= self._mu:
+            return loss <= survivors[-1]
+        return loss < np.inf
 
     def _converged(self) -> bool:
         """Whether the survivors are one point: what they breed was mostly told before."""
@@ -104,10 +113,11 @@ class Mixed:
 
     def _breed(self, n: int) -> Brood:
         """Immigrants, then children; a few more than `n`, for those that are not new."""
-        counts = self._rng.multinomial(n, self._shares)
-        immigrants = Brood.orphans(self._genome.sample(self._rng, counts[0]))
-        spare = 1 + n // SPARE
-        return immigrants.join(self._children(counts[1], counts[2], counts[3] + spare))
+        fresh, differing, mutated, mated = self._rng.multinomial(n, self._shares).tolist()
+        children = self._children(differing, mutated, mated + 1 + n // SPARE)
+        if not fresh:
+            return children
+        return Brood.orphans(self._genome.sample(self._rng, fresh)).join(children)
 
     @cached_property
     def _shares(self) -> np.ndarray:
@@ -158,9 +168,3 @@ class Mixed:
         lively = self._rng.random(len(unchanged)) < self._operators.chance(self._stagnant)
         lively[:differing] = False
         return np.flatnonzero(lively | unchanged)
-
-
-def _finite(rows: Population) -> Population:
-    """Without the rows that failed."""
-    finite = rows.loss < np.inf
-    return rows if finite.all() else rows.take(finite)
