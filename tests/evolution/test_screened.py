@@ -328,7 +328,9 @@ def test_the_thread_limit_lasts_until_its_last_user_leaves():
 
 
 def test_what_was_told_is_not_waited_for():
-    optimizer = Optimizer({"x": UniformDistribution(0, 1), "y": GaussianDistribution(0, 1)}, seed=0)
+    optimizer = Optimizer(
+        {"x": UniformDistribution(0, 1), "y": GaussianDistribution(0, 1)}, seed=0
+    )
     for _ in range(12):
         candidates = optimizer.ask(5)
         optimizer.tell(candidates.ids, candidates.genes.sum(axis=1))

@@ -1,0 +1,209 @@
+"""Executors that belong to the user: anything with `submit`, and anything like `map`."""
+
+from __future__ import annotations
+
+import pickle
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import BrokenExecutor, CancelledError
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from geneticpy.errors import EvaluationError
+from geneticpy.evaluation.call import Call, Report, attempt
+from geneticpy.evaluation.loss import Limits, Outcomes, Points
+from geneticpy.evaluation.pool import POLL, ChunkSize, Ended, Job, note
+from geneticpy.evaluation.processes import pickled
+
+REMEMBERED = 4  # functions that a remote process keeps
+
+_functions: dict[str, Call] = {}  # in a remote process: those that came here, by key
+
+
+class ExecutorPool:
+    """An executor of the user; it is never shut down.
+
+    The function is sent to a remote process once: jobs go out with its name only, and come back
+    undone if the process does not know it.
+
+    Parameters
+    ----------
+    call : Call
+    executor : object
+        With ``submit(fn, *args)`` that returns a future with ``add_done_callback``.
+    slots : int
+        Evaluations at the same time.
+    retries : int, default 1
+        How often a job is tried again that the executor has lost with its worker.
+
+    Raises
+    ------
+    EvaluationError
+        When the executor is broken.
+    """
+
+    def __init__(self, call: Call, executor: Any, slots: int, retries: int = 1):
+        self.slots = slots
+        self._executor, self._retries = executor, retries
+        self._lean, self._whole = Portable.pair(call)
+        self._waiting: deque[list[Job]] = deque()
+        self._running: dict[Any, list[Job]] = {}
+        self._done: SimpleQueue[Any] = SimpleQueue()
+        self._chunk_size = ChunkSize(slots)
+
+    def submit(self, jobs: Iterable[Job]) -> None:
+        queue = deque(jobs)
+        while queue:
+            n = self._chunk_size(len(queue))
+            self._send(self._lean, [queue.popleft() for _ in range(n)])
+
+    def _send(self, function: Portable, jobs: list[Job]) -> None:
+        try:
+            future = self._executor.submit(function, Parcel(jobs))
+        except Exception as error:
+            raise _broken(error) from error
+        self._running[future] = jobs
+        future.add_done_callback(self._done.put)
+
+    def wait(self, seconds: float) -> list[Ended]:
+        try:
+            futures = [self._done.get(timeout=min(seconds, POLL))]
+        except Empty:
+            return []
+        return self._read(futures)
+
+    def _read(self, futures: list[Any]) -> list[Ended]:
+        while not self._done.empty():
+            futures.append(self._done.get())
+        return [pair for future in futures for pair in self._take(future)]
+
+    def _take(self, future: Any) -> list[Ended]:
+        """Read what a future brought; nothing if it has to be sent again."""
+        jobs = self._running.pop(future, None)
+        if jobs is None:  # cancelled
+            return []
+        try:
+            reports = future.result()
+        except (BrokenExecutor, CancelledError) as error:
+            raise _broken(error) from error
+        except Exception as error:
+            return self._lost(jobs, error)
+        if reports is None:
+            self._send(self._whole, jobs)
+            return []
+        for report in reports:
+            self._chunk_size.learn(report.seconds)
+        return [(job.key, report) for job, report in zip(jobs, reports, strict=True)]
+
+    def _lost(self, jobs: list[Job], error: Exception) -> list[Ended]:
+        """Send jobs again one by one; a single one that is lost too often has failed."""
+        ended = []
+        for job in jobs:
+            job.deaths += len(jobs) == 1
+            if job.deaths > self._retries:
+                ended.append((job.key, Report(float("nan"), 0.0, error)))
+            else:
+                self._send(self._whole, [job])
+        return ended
+
+    def cancel(self) -> list[Ended]:
+        ended = self._read([])
+        for future in list(self._running):
+            future.cancel()
+        self._running.clear()
+        return ended
+
+    def close(self) -> None:
+        """Leave the executor to its owner."""
+        self.cancel()
+
+
+class MapLoss:
+    """A loss whose points are evaluated by a function like `map`, a batch at a time.
+
+    Parameters
+    ----------
+    call : Call
+    map_like : callable
+        ``map_like(function, iterable)`` gives results in order; one after the other, if it can.
+    """
+
+    together = False
+
+    def __init__(self, call: Call, map_like: Callable[..., Iterable[Any]]):
+        self._map = map_like
+        _, self._function = Portable.pair(call)
+
+    def evaluate(self, points: Points, outcomes: Outcomes, limits: Limits) -> None:
+        pairs = zip(points.params, points.ids.tolist(), strict=True)
+        parcels = [Parcel([Job(at, params, id)]) for at, (params, id) in enumerate(pairs)]
+        results = iter(self._map(self._function, parcels))
+        for at in range(len(parcels)):
+            try:
+                (report,) = next(results)
+            except Exception as error:
+                raise _broken(error) from error
+            if note(outcomes, [(at, report)], limits):
+                return
+
+    def close(self) -> None:
+        """Leave the map to its owner."""
+
+
+class Portable:
+    """The user's function on its way; in the same process, it is just called.
+
+    Parameters
+    ----------
+    key : str
+        Names the function.
+    call : Call, optional
+        The function, where it is known.
+    data : callable, optional
+        Gives its pickle, for the one that takes it along.
+    """
+
+    def __init__(self, key: str, call: Call | None, data: bytes | None = None):
+        self._key, self._call, self._data = key, call, data
+
+    @classmethod
+    def pair(cls, call: Call) -> tuple[Portable, Portable]:
+        """Make one that travels by name, and one that takes the function along."""
+        key = uuid.uuid4().hex
+        return cls(key, call), cls(key, call, pickled(call))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Portable, (self._key, None, self._data)
+
+    def __call__(self, parcel: Parcel) -> list[Report] | None:
+        call = self._call or self._recall()
+        if call is None:
+            return None
+        return [attempt(call, job.params, job.id) for job in parcel.jobs]
+
+    def _recall(self) -> Call | None:
+        """Find the function in this process; None if it has to be sent."""
+        if self._key not in _functions and self._data is not None:
+            while len(_functions) >= REMEMBERED:
+                _functions.pop(next(iter(_functions)), None)
+            _functions[self._key] = pickle.loads(self._data)
+        return _functions.get(self._key)
+
+
+class Parcel:
+    """Jobs on their way, with functions and classes of the main script in their parameters."""
+
+    def __init__(self, jobs: list[Job]):
+        self.jobs = jobs
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unwrapped, (pickled(self.jobs),)
+
+
+def _unwrapped(data: bytes) -> Parcel:
+    return Parcel(pickle.loads(data))
+
+
+def _broken(error: BaseException) -> EvaluationError:
+    return EvaluationError(f"executor: must go on working, got {error!r} from it.")

@@ -1,0 +1,88 @@
+"""The steady state: no worker waits for a generation to end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from geneticpy.evaluation.call import Report
+from geneticpy.evaluation.pool import Job, Pool, time_to
+from geneticpy.evolution.optimizer import Candidates, Optimizer
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Evaluations that have ended together.
+
+    Attributes
+    ----------
+    reports : list of n (int, Report)
+        What came of each, by its position here.
+    ids : (n,) array of int
+    genes : (n, d) array
+    species : (n,) array of uint64
+    parents : (n, 2) array of int
+    """
+
+    reports: list[tuple[int, Report]]
+    ids: np.ndarray
+    genes: np.ndarray
+    species: np.ndarray
+    parents: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+class Stream:
+    """Asks for a candidate whenever a worker is free.
+
+    Which candidate that is depends on the evaluations that have ended before, and so on how long
+    each took: runs are not repeatable.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    pool : Pool
+    """
+
+    def __init__(self, optimizer: Optimizer, pool: Pool):
+        self._optimizer, self._pool = optimizer, pool
+        self._asked: dict[int, tuple[Candidates, int]] = {}
+
+    @property
+    def under_way(self) -> int:
+        """Evaluations that have not ended."""
+        return len(self._asked)
+
+    def fill(self, most: int) -> None:
+        """Give every free worker a candidate, with at most so many evaluations under way."""
+        free = min(self._pool.slots, most) - self.under_way
+        if free <= 0:
+            return
+        candidates = self._optimizer.ask(free)
+        ids = candidates.ids.tolist()
+        self._asked |= {id: (candidates, row) for row, id in enumerate(ids)}
+        params = candidates.params
+        self._pool.submit(Job(id, params[row], id) for row, id in enumerate(ids))
+
+    def wait(self, deadline: float) -> Ended:
+        """Give what has ended, after a moment at most."""
+        return self._gather(self._pool.wait(time_to(deadline)))
+
+    def cancel(self) -> Ended:
+        """Drop what is under way; give what has ended before that."""
+        ended = self._gather(self._pool.cancel())
+        self._asked.clear()
+        return ended
+
+    def _gather(self, ended: list[tuple[int, Report]]) -> Ended:
+        """Look up the candidates of reports, in the order of ids."""
+        ended = sorted(ended, key=lambda pair: pair[0])
+        rows = [self._asked.pop(id) for id, _ in ended]
+        columns = (
+            np.array([getattr(candidates, name)[row] for candidates, row in rows])
+            for name in ("ids", "genes", "species", "parents")
+        )
+        return Ended([(at, report) for at, (_, report) in enumerate(ended)], *columns)
