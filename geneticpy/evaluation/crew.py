@@ -141,7 +141,7 @@ def _with_executor(executor: Any, retries: int) -> Crew:
         return _with_submit(executor.get_executor(pure=False), slots, retries=0)
     if callable(getattr(executor, "submit", None)):
         return _with_submit(executor, _slots(executor), retries)
-    if callable(executor) and not isinstance(executor, type):
+    if callable(executor) and (executor is map or not isinstance(executor, type)):
 
         def loss(call: Call) -> Loss:
             from geneticpy.evaluation.executors import MapLoss

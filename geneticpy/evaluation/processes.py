@@ -161,34 +161,34 @@ class ProcessPool:
 
     def _bury(self, worker: Worker) -> None:
         """Remove a worker that died; its evaluation is tried again, or has failed."""
-        code = worker.kill()
-        if not worker.ready:
-            self._stillborn += 1
-            if self._stillborn >= STILLBORN:
-                raise EvaluationError(
-                    f"workers: must be able to start, got {self._stillborn} that died before they "
-                    f"were ready, the last {_manner(code)}."
-                )
+        manner = _manner(worker.kill())
         if worker.jobs:
             job = worker.jobs[0]
             job.deaths += 1
             if job.deaths > self._retries:
-                worker.jobs.popleft()
                 times = "" if job.deaths == 1 else f", {job.deaths} times"
-                died = ChildProcessError(f"the worker died {_manner(code)}{times}")
-                seconds = perf_counter() - worker.since
-                self._ended.append((job.key, Report(math.nan, seconds, died)))
+                self._fail(worker, ChildProcessError(f"the worker died {manner}{times}"))
         self._remove(worker)
+        self._stillborn += not worker.ready
+        if self._stillborn >= STILLBORN:
+            raise EvaluationError(
+                f"workers: must be able to start, got {self._stillborn} that died before they "
+                f"were ready, the last {manner}."
+            )
 
     def _end_late(self) -> None:
         """Kill workers whose evaluation takes too long."""
         now = perf_counter()
         for worker in list(self._workers.values()):
             if worker.jobs and now - worker.since >= self._timeout:
-                job = worker.jobs.popleft()
-                late = TimeoutError(f"evaluation_timeout of {self._timeout:g} seconds")
-                self._ended.append((job.key, Report(math.nan, now - worker.since, late)))
+                late = f"evaluation_timeout of {self._timeout:g} seconds"
+                self._fail(worker, TimeoutError(late))
                 self._remove(worker)
+
+    def _fail(self, worker: Worker, error: Exception) -> None:
+        """Report that the evaluation a worker is at has failed."""
+        seconds = perf_counter() - worker.since
+        self._ended.append((worker.jobs.popleft().key, Report(math.nan, seconds, error)))
 
     def _remove(self, worker: Worker) -> None:
         """Kill a worker; jobs that are left wait again, first in line."""
