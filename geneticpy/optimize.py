@@ -353,8 +353,8 @@ class Run:
         message = self._evaluate_up_to(self._optimizer.budget.end(self.generation))
         if self.generation == 0:
             self._check_not_all_failed()
-        if message and len(self.history) == before:  # the space was exhausted before it began
-            self.generation -= 1
+        if message and len(self.history) == before:  # the end came before it began
+            self.generation = max(self.generation - 1, 0)
             return message
         verdict = self._stopping.after_generation(self.best_loss, self._progress)
         return message or verdict
@@ -476,7 +476,7 @@ class Run:
 
     def _check_not_all_failed(self) -> None:
         made, failed = len(self.history), self.history.failed_rows
-        if len(failed) < made:
+        if len(failed) < made or not made:  # none: the time was up before the first had ended
             return
         error = self._first_error
         first = self.history.failure(0).reason if error is None else traceback_of(error)

@@ -158,7 +158,7 @@ def _with_submit(executor: Any, slots: int | None, retries: int) -> Crew:
     def loss(call: Call) -> Loss:
         from geneticpy.evaluation.executors import ExecutorPool
 
-        pool: Pool = ExecutorPool(call, executor, slots or 1, retries)
+        pool: Pool = ExecutorPool(call, executor, slots, retries)
         return PoolLoss(pool)
 
     return Crew(loss, slots)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import BrokenExecutor, CancelledError
 from queue import Empty, SimpleQueue
+from time import perf_counter
 from typing import Any
 
-from geneticpy.errors import EvaluationError
+from geneticpy.errors import ArgumentError, EvaluationError
 from geneticpy.evaluation.call import Call, Report, attempt
 from geneticpy.evaluation.loss import Limits, Outcomes, Points
 from geneticpy.evaluation.pool import POLL, ChunkSize, Ended, Job, note
 from geneticpy.evaluation.processes import pickled
 
 REMEMBERED = 4  # functions that a remote process keeps
+UNKNOWN = 16  # workers that an executor is taken to have that does not tell
+SMALL = 10_000  # bytes of a function that may go along with every call
 
 _functions: dict[str, Call] = {}  # in a remote process: those that came here, by key
 
@@ -24,16 +28,16 @@ _functions: dict[str, Call] = {}  # in a remote process: those that came here, b
 class ExecutorPool:
     """An executor of the user; it is never shut down.
 
-    The function is sent to a remote process once: jobs go out with its name only, and come back
-    undone if the process does not know it.
+    A large function is sent to each remote process once: jobs go out with its name only, and
+    come back undone if the process does not know it.
 
     Parameters
     ----------
     call : Call
     executor : object
         With ``submit(fn, *args)`` that returns a future with ``add_done_callback``.
-    slots : int
-        Evaluations at the same time.
+    slots : int, optional
+        Evaluations at the same time, if that is known.
     retries : int, default 1
         How often a job is tried again that the executor has lost with its worker.
 
@@ -43,14 +47,16 @@ class ExecutorPool:
         When the executor is broken.
     """
 
-    def __init__(self, call: Call, executor: Any, slots: int, retries: int = 1):
-        self.slots = slots
+    def __init__(self, call: Call, executor: Any, slots: int | None = None, retries: int = 1):
+        self.slots = UNKNOWN if slots is None else slots
         self._executor, self._retries = executor, retries
         self._lean, self._whole = Portable.pair(call)
-        self._waiting: deque[list[Job]] = deque()
-        self._running: dict[Any, list[Job]] = {}
+        self._most_wholes = math.inf if slots is None else slots
+        self._wholes = 0  # calls under way that take the function along
+        self._held: list[list[Job]] = []  # until one of those has ended
+        self._running: dict[Any, tuple[list[Job], Portable]] = {}
         self._done: SimpleQueue[Any] = SimpleQueue()
-        self._chunk_size = ChunkSize(slots)
+        self._chunk_size = ChunkSize(self.slots)
 
     def submit(self, jobs: Iterable[Job]) -> None:
         queue = deque(jobs)
@@ -63,7 +69,12 @@ class ExecutorPool:
             future = self._executor.submit(function, Parcel(jobs))
         except Exception as error:
             raise _broken(error) from error
-        self._running[future] = jobs
+        if not hasattr(future, "add_done_callback"):
+            raise ArgumentError(
+                f"executor: must return futures with add_done_callback, got {future!r}."
+            )
+        self._running[future] = jobs, function
+        self._wholes += function is self._whole
         future.add_done_callback(self._done.put)
 
     def wait(self, seconds: float) -> list[Ended]:
@@ -80,9 +91,14 @@ class ExecutorPool:
 
     def _take(self, future: Any) -> list[Ended]:
         """Read what a future brought; nothing if it has to be sent again."""
-        jobs = self._running.pop(future, None)
+        jobs, function = self._running.pop(future, (None, None))
         if jobs is None:  # cancelled
             return []
+        if function is self._whole:
+            self._wholes -= 1
+            held, self._held = self._held, []
+            for others in held:
+                self._send(self._lean, others)
         try:
             reports = future.result()
         except (BrokenExecutor, CancelledError) as error:
@@ -90,11 +106,18 @@ class ExecutorPool:
         except Exception as error:
             return self._lost(jobs, error)
         if reports is None:
-            self._send(self._whole, jobs)
+            self._send_whole(jobs)
             return []
         for report in reports:
             self._chunk_size.learn(report.seconds)
         return [(job.key, report) for job, report in zip(jobs, reports, strict=True)]
+
+    def _send_whole(self, jobs: list[Job]) -> None:
+        """Send the function along, unless every process may be about to get it."""
+        if self._wholes < self._most_wholes:
+            self._send(self._whole, jobs)
+        else:
+            self._held.append(jobs)
 
     def _lost(self, jobs: list[Job], error: Exception) -> list[Ended]:
         """Send jobs again one by one; a single one that is lost too often has failed."""
@@ -102,9 +125,9 @@ class ExecutorPool:
         for job in jobs:
             job.deaths += len(jobs) == 1
             if job.deaths > self._retries:
-                ended.append((job.key, Report(float("nan"), 0.0, error)))
+                ended.append((job.key, Report(math.nan, 0.0, error)))
             else:
-                self._send(self._whole, [job])
+                self._send(self._lean, [job])
         return ended
 
     def cancel(self) -> list[Ended]:
@@ -112,6 +135,8 @@ class ExecutorPool:
         for future in list(self._running):
             future.cancel()
         self._running.clear()
+        self._held.clear()
+        self._wholes = 0
         return ended
 
     def close(self) -> None:
@@ -144,7 +169,7 @@ class MapLoss:
                 (report,) = next(results)
             except Exception as error:
                 raise _broken(error) from error
-            if note(outcomes, [(at, report)], limits):
+            if note(outcomes, [(at, report)], limits) or perf_counter() >= limits.deadline:
                 return
 
     def close(self) -> None:
@@ -169,9 +194,10 @@ class Portable:
 
     @classmethod
     def pair(cls, call: Call) -> tuple[Portable, Portable]:
-        """Make one that travels by name, and one that takes the function along."""
-        key = uuid.uuid4().hex
-        return cls(key, call), cls(key, call, pickled(call))
+        """Make one that travels by name if the function is large, and one that takes it along."""
+        key, data = uuid.uuid4().hex, pickled(call)
+        whole = cls(key, call, data)
+        return (whole if len(data) <= SMALL else cls(key, call)), whole
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Portable, (self._key, None, self._data)
