@@ -136,11 +136,14 @@ def _with_threads(workers: str) -> Crew:
 
 
 def _with_executor(executor: Any, retries: int) -> Crew:
-    if hasattr(executor, "get_executor"):  # a client of dask.distributed, which retries by itself
+    if hasattr(executor, "get_executor"):  # a client of dask.distributed
         slots = sum(executor.nthreads().values())
-        return _with_submit(executor.get_executor(pure=False), slots, retries=0)
+        if not slots:
+            raise ArgumentError(f"executor: must have workers, got {executor!r}.")
+        # Dask tries lost calls again by itself, and blames all that were queued at the same worker
+        return _with_submit(executor.get_executor(pure=False), slots, retries=0, ahead=1)
     if callable(getattr(executor, "submit", None)):
-        return _with_submit(executor, _slots(executor), retries)
+        return _with_submit(executor, _slots(executor), retries=retries)
     if callable(executor) and (executor is map or not isinstance(executor, type)):
 
         def loss(call: Call) -> Loss:
@@ -154,11 +157,11 @@ def _with_executor(executor: Any, retries: int) -> Crew:
     )
 
 
-def _with_submit(executor: Any, slots: int | None, retries: int) -> Crew:
+def _with_submit(executor: Any, slots: int | None, **options: int) -> Crew:
     def loss(call: Call) -> Loss:
         from geneticpy.evaluation.executors import ExecutorPool
 
-        pool: Pool = ExecutorPool(call, executor, slots, retries)
+        pool: Pool = ExecutorPool(call, executor, slots, **options)
         return PoolLoss(pool)
 
     return Crew(loss, slots)

@@ -40,6 +40,8 @@ class ExecutorPool:
         Evaluations at the same time, if that is known.
     retries : int, default 1
         How often a job is tried again that the executor has lost with its worker.
+    ahead : int, default 2
+        Calls under way for each slot.
 
     Raises
     ------
@@ -47,11 +49,21 @@ class ExecutorPool:
         When the executor is broken.
     """
 
-    def __init__(self, call: Call, executor: Any, slots: int | None = None, retries: int = 1):
+    def __init__(
+        self,
+        call: Call,
+        executor: Any,
+        slots: int | None = None,
+        *,
+        retries: int = 1,
+        ahead: int = 2,
+    ):
         self.slots = UNKNOWN if slots is None else slots
         self._executor, self._retries = executor, retries
         self._lean, self._whole = Portable.pair(call)
+        self._most = math.inf if slots is None else ahead * slots  # calls under way
         self._most_wholes = math.inf if slots is None else slots
+        self._waiting: deque[Job] = deque()
         self._wholes = 0  # calls under way that take the function along
         self._held: list[list[Job]] = []  # until one of those has ended
         self._running: dict[Any, tuple[list[Job], Portable]] = {}
@@ -59,10 +71,13 @@ class ExecutorPool:
         self._chunk_size = ChunkSize(self.slots)
 
     def submit(self, jobs: Iterable[Job]) -> None:
-        queue = deque(jobs)
-        while queue:
-            n = self._chunk_size(len(queue))
-            self._send(self._lean, [queue.popleft() for _ in range(n)])
+        self._waiting.extend(jobs)
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        while self._waiting and len(self._running) < self._most:
+            n = self._chunk_size(len(self._waiting))
+            self._send(self._lean, [self._waiting.popleft() for _ in range(n)])
 
     def _send(self, function: Portable, jobs: list[Job]) -> None:
         try:
@@ -87,7 +102,9 @@ class ExecutorPool:
     def _read(self, futures: list[Any]) -> list[Ended]:
         while not self._done.empty():
             futures.append(self._done.get())
-        return [pair for future in futures for pair in self._take(future)]
+        ended = [pair for future in futures for pair in self._take(future)]
+        self._hand_out()
+        return ended
 
     def _take(self, future: Any) -> list[Ended]:
         """Read what a future brought; nothing if it has to be sent again."""
@@ -131,6 +148,7 @@ class ExecutorPool:
         return ended
 
     def cancel(self) -> list[Ended]:
+        self._waiting.clear()
         ended = self._read([])
         for future in list(self._running):
             future.cancel()
