@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import perf_counter
 
 import numpy as np
 
 from geneticpy.evaluation.call import Report
-from geneticpy.evaluation.pool import Job, Pool, time_to
+from geneticpy.evaluation.pool import Job, Pool, Typical, time_to
 from geneticpy.evolution.optimizer import Candidates, Optimizer
+
+LAG = 0.02  # of the duration of an evaluation: an ask that takes longer is made ahead
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,9 @@ class Ended:
 class Stream:
     """Asks for a candidate whenever a worker is free.
 
+    When asking takes long in comparison with evaluations, candidates are asked for ahead, one for
+    each worker, so that no worker waits for the model.
+
     Which candidate that is depends on the evaluations that have ended before, and so on how long
     each took: runs are not repeatable.
 
@@ -50,6 +56,9 @@ class Stream:
     def __init__(self, optimizer: Optimizer, pool: Pool):
         self._optimizer, self._pool = optimizer, pool
         self._asked: dict[int, tuple[Candidates, int]] = {}
+        self._asking = Typical()
+        self._evaluating = Typical()
+        pool.prefetch = True
 
     @property
     def under_way(self) -> int:
@@ -58,10 +67,13 @@ class Stream:
 
     def fill(self, most: int) -> None:
         """Give every free worker a candidate, with at most so many evaluations under way."""
-        free = min(self._pool.slots, most) - self.under_way
+        ahead = self._asking.seconds > LAG * self._evaluating.seconds
+        free = min(self._pool.slots * (1 + ahead), most) - self.under_way
         if free <= 0:
             return
+        before = perf_counter()
         candidates = self._optimizer.ask(free)
+        self._asking.learn(perf_counter() - before)
         ids = candidates.ids.tolist()
         self._asked |= {id: (candidates, row) for row, id in enumerate(ids)}
         params = candidates.params
@@ -80,6 +92,8 @@ class Stream:
     def _gather(self, ended: list[tuple[int, Report]]) -> Ended:
         """Look up the candidates of reports, in the order of ids."""
         ended = sorted(ended, key=lambda pair: pair[0])
+        for _, report in ended:
+            self._evaluating.learn(report.seconds)
         rows = [self._asked.pop(id) for id, _ in ended]
         columns = (
             np.array([getattr(candidates, name)[row] for candidates, row in rows])

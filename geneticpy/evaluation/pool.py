@@ -46,9 +46,13 @@ class Pool(Protocol):
     ----------
     slots : int
         Evaluations at the same time.
+    prefetch : bool
+        Whether a job may be handed to a worker that is still busy. It then has to wait for that
+        worker, and the worker does not have to wait for the next job.
     """
 
     slots: int
+    prefetch: bool
 
     def submit(self, jobs: Iterable[Job]) -> None:
         """Queue jobs."""
@@ -124,7 +128,25 @@ def time_to(moment: float) -> float:
     return min(max(moment - perf_counter(), 0.0), POLL)
 
 
-class ChunkSize:
+class Typical:
+    """A mean duration in which the latest ones count most.
+
+    Attributes
+    ----------
+    seconds : float
+        inf as long as none is known.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = math.inf
+
+    def learn(self, seconds: float) -> None:
+        """Take one more into account."""
+        before = seconds if self.seconds == math.inf else self.seconds
+        self.seconds = 0.8 * before + 0.2 * seconds
+
+
+class ChunkSize(Typical):
     """How many jobs go out at once: about CHUNK_SECONDS of work, and one as long as none is known.
 
     Parameters
@@ -134,15 +156,10 @@ class ChunkSize:
     """
 
     def __init__(self, slots: int):
+        super().__init__()
         self._slots = slots
-        self._typical = math.inf  # seconds of a job
-
-    def learn(self, seconds: float) -> None:
-        """Take the duration of an evaluation into account."""
-        known = seconds if self._typical == math.inf else self._typical
-        self._typical = 0.8 * known + 0.2 * seconds
 
     def __call__(self, waiting: int) -> int:
         """Size of the next chunk of so many waiting jobs."""
         share = math.ceil(waiting / (2 * self._slots))  # two rounds level the load
-        return max(1, min(share, int(CHUNK_SECONDS / max(self._typical, 1e-9))))
+        return max(1, min(share, int(CHUNK_SECONDS / max(self.seconds, 1e-9))))

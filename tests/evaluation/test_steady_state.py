@@ -1,5 +1,6 @@
 """The steady state: a candidate for every worker as soon as it is free."""
 
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from geneticpy import (
     LossError,
     UniformDistribution,
     optimize,
+    steady,
 )
 
 LINE = {"x": UniformDistribution(0, 1)}
@@ -35,11 +37,53 @@ def test_all_evaluations_are_made_once_and_recorded(workers):
         assert result.history.params(row)["x"] == result.history.loss[row]
 
 
-def test_one_worker_is_the_same_as_a_batch_of_one():
-    steady = optimize(fn, LINE, **GIVEN, workers="threads:1", seed=3)
+def test_one_worker_is_the_same_as_a_batch_of_one_when_nothing_is_asked_ahead(monkeypatch):
+    monkeypatch.setattr(steady, "LAG", float("inf"))
+    flowing = optimize(fn, LINE, **GIVEN, workers="threads:1", seed=3)
     plain = optimize(fn, LINE, size=20, generation_count=4, batch=1, seed=3)
-    assert steady.history.genes.tobytes() == plain.history.genes.tobytes()
-    assert steady.history.generation.tolist() == plain.history.generation.tolist()
+    assert flowing.history.genes.tobytes() == plain.history.genes.tobytes()
+    assert flowing.history.generation.tolist() == plain.history.generation.tolist()
+
+
+@pytest.mark.parametrize("workers", [2, "threads:2"])
+@pytest.mark.parametrize("lag", [0, float("inf")])
+def test_candidates_are_asked_ahead_when_asking_takes_long(monkeypatch, lag, workers):
+    monkeypatch.setattr(steady, "LAG", lag)
+    most = []
+    fill = steady.Stream.fill
+
+    def watched(stream, limit):
+        fill(stream, limit)
+        most.append(stream.under_way)
+
+    monkeypatch.setattr(steady.Stream, "fill", watched)
+
+    def slow_once_in_a_while(params):
+        time.sleep(0.2 if params["x"] > 0.95 else 0.001)
+        return params["x"]
+
+    result = optimize(slow_once_in_a_while, LINE, **GIVEN, workers=workers)
+    assert sorted(result.history.id) == list(range(60))
+    assert max(most) == (4 if lag == 0 else 2)
+
+
+def test_a_worker_that_dies_costs_none_of_those_that_wait_for_it(monkeypatch):
+    monkeypatch.setattr(steady, "LAG", 0)
+
+    def deadly(params):
+        if params["n"] in (3, 9):
+            os._exit(1)
+        if params["n"] == 5:
+            time.sleep(100)
+        return params["n"]
+
+    space = {"n": ChoiceDistribution(list(range(20)))}
+    with pytest.warns(EvaluationWarning, match="3 of 20"):
+        result = optimize(
+            deadly, space, size=20, generation_count=0, workers=2, steady_state=True,
+            evaluation_timeout=1,
+        )  # fmt: skip
+    assert sorted(failure.params["n"] for failure in result.failures) == [3, 5, 9]
 
 
 def test_no_worker_waits_for_another():
@@ -182,9 +226,9 @@ def test_random_numbers_are_those_of_the_id():
     def loss(params, rng):
         return rng.random()
 
-    steady = optimize(loss, LINE, **GIVEN, workers="threads:3", seed=2).history
+    flowing = optimize(loss, LINE, **GIVEN, workers="threads:3", seed=2).history
     plain = optimize(loss, LINE, size=20, generation_count=4, seed=2).history
-    assert dict(zip(steady.id, steady.loss, strict=True)) == dict(
+    assert dict(zip(flowing.id, flowing.loss, strict=True)) == dict(
         zip(plain.id, plain.loss, strict=True)
     )
 

@@ -1,0 +1,289 @@
+"""Measure what evaluation on several workers costs, gains and survives at scale.
+
+python benchmarks/parallel.py --output benchmarks/RESULTS.md     # about 3 minutes
+python benchmarks/parallel.py --quick                            # under a minute
+"""
+
+import argparse
+import importlib.metadata
+import time
+import warnings
+from concurrent.futures import Future
+
+import report
+from parallel_simulation import GENES, ROUNDS, SPREAD, simulate
+
+import geneticpy
+from geneticpy.evaluation.call import Call
+from geneticpy.evaluation.crew import hire
+from geneticpy.evaluation.loss import Limits, Outcomes
+from geneticpy.evaluation.pool import Job
+
+SPACE = {f"x{i}": geneticpy.UniformDistribution(0, 1) for i in range(5)}
+LOSS_SECONDS = 0.05  # of processor time, or asleep
+SHORTEST, LONGEST = 0.002, 0.2  # seconds of the uneven loss
+
+
+def compute(params):
+    """Use the processor for LOSS_SECONDS."""
+    ends = time.thread_time() + LOSS_SECONDS
+    while time.thread_time() < ends:
+        pass
+    return params["x0"]
+
+
+def sleep(params):
+    time.sleep(LOSS_SECONDS)
+    return params["x0"]
+
+
+def cheap(params):
+    return params["x0"]
+
+
+def uneven(params):
+    """Take 2 to 200 milliseconds, whatever the optimizer prefers."""
+    time.sleep(SHORTEST * (LONGEST / SHORTEST) ** params["x1"])
+    return params["x0"]
+
+
+class Immediate:
+    """An executor that computes when it is asked: what is left is the cost of the coordinator."""
+
+    num_workers = 1000
+
+    def submit(self, fn, *args):
+        future = Future()
+        future.set_result(fn(*args))
+        return future
+
+
+def timed(fn, evaluations, **options):
+    """Optimize; return the seconds after the first portion, which starts the workers, and how many
+    evaluations they were for.
+    """
+    stamps = []
+    batch = options.setdefault("batch", 20)
+    size = batch
+    given = {"size": size, "generation_count": 10**6, "retain_percentage": 0.0, "seed": 0}
+    geneticpy.optimize(
+        fn,
+        SPACE,
+        **given,
+        max_evaluations=size + evaluations,
+        callback=lambda progress: stamps.append((time.perf_counter(), progress.evaluations)),
+        **options,
+    )
+    return stamps[-1][0] - stamps[0][0], stamps[-1][1] - stamps[0][1]
+
+
+def speed_up(options):
+    """Compare two workers with none."""
+    evaluations = 40 if options.quick else 200
+    rows = []
+    for name, fn in (("uses the processor", compute), ("sleeps", sleep)):
+        for batch in (20, 6, 5):
+            given = {"batch": batch, "surrogate": False}
+            alone = timed(fn, evaluations, **given)[0]
+            for workers in (2, "threads:2"):
+                both = timed(fn, evaluations, workers=workers, **given)[0]
+                kind = "threads" if workers == "threads:2" else "processes"
+                bound = batch / -(-batch // 2)
+                rows.append([name, kind, batch, f"{bound:.2f}", f"{alone / both:.2f}"])
+    header = ["50 ms loss that", "2 workers", "batch", "at most", "speed-up"]
+    return "### Speed-up with 2 workers\n\n" + report.table(header, rows)
+
+
+def overhead(options):
+    """Measure seconds an evaluation of a loss that costs nothing, without the optimizer."""
+    evaluations = 1_000 if options.quick else 5_000
+    rows = []
+    for name, given in (
+        ("2 processes", {"workers": 2}),
+        ("1 process", {"workers": 1}),
+        ("2 threads", {"workers": "threads:2"}),
+        ("executor that computes at once", {"executor": Immediate()}),
+    ):
+        for batch in (5, 100):
+            seconds = pool_seconds(hire(**given), evaluations, batch)
+            rows.append([name, batch, f"{seconds * 1e6:.0f}"])
+    text = report.table(["", "batch", "us per evaluation"], rows)
+    return "### Overhead of a loss that costs nothing\n\n" + text
+
+
+class Points:
+    """What a loss evaluates."""
+
+    def __init__(self, n):
+        optimizer = geneticpy.Optimizer(SPACE, size=n, surrogate=False, seed=0)
+        candidates = optimizer.ask(n)
+        self.params, self.ids, self.columns = candidates.params, candidates.ids, None
+
+    def __len__(self):
+        return len(self.params)
+
+
+def pool_seconds(crew, evaluations, batch):
+    """Seconds an evaluation takes from handing out a batch to the last report."""
+    loss, points = crew.loss(Call(cheap)), Points(batch)
+    try:
+        for _ in range(5):  # starts the workers
+            loss.evaluate(points, Outcomes(batch), Limits())
+        rounds = max(1, evaluations // batch)
+        began = time.perf_counter()
+        for _ in range(rounds):
+            loss.evaluate(points, Outcomes(batch), Limits())
+        return (time.perf_counter() - began) / (rounds * batch)
+    finally:
+        loss.close()
+
+
+def starting(options):
+    """Measure how long a run with one evaluation takes."""
+    rows = []
+    for workers in (1, 2, "threads:2"):
+        times = []
+        for _ in range(2 if options.quick else 5):
+            began = time.perf_counter()
+            geneticpy.optimize(cheap, SPACE, size=2, generation_count=0, workers=workers)
+            times.append(time.perf_counter() - began)
+        rows.append([f"workers={workers!r}", f"{min(times):.2f}"])
+    return "### Start and end of workers\n\n" + report.table(["", "seconds (least)"], rows)
+
+
+def idle(options):
+    """Measure idle time under losses of 2 to 200 ms."""
+    evaluations = 100 if options.quick else 400
+    rows = []
+    for workers, count in ((2, 2), ("threads:8", 8)):
+        for surrogate in (False, True):
+            for steady in (False, True):
+                given = {"steady_state": True} if steady else {"batch": 2 * count}
+                share = idle_share(evaluations, count, workers, surrogate, given)
+                mode = "steady state" if steady else f"batches of {2 * count}"
+                model = "a model screens" if surrogate else "no model"
+                rows.append([f"workers={workers!r}", mode, model, f"{share:.1%}"])
+    text = report.table(["", "mode", "", "idle"], rows)
+    return f"### Idle time of workers, losses of 2 to 200 ms, {evaluations} evaluations\n\n{text}"
+
+
+def idle_share(evaluations, count, workers, surrogate, given):
+    """Share of the workers' time without an evaluation, from the first portion to the last.
+
+    The end, when there is nothing left to hand out, is not counted.
+    """
+    stamps = []
+
+    def watch(progress):
+        stamps.append((time.perf_counter(), float(progress.history.seconds.sum())))
+
+    geneticpy.optimize(
+        uneven, SPACE, size=40, generation_count=10**6, retain_percentage=0.0, seed=0,
+        max_evaluations=evaluations + 80, workers=workers, surrogate=surrogate, callback=watch,
+        **given,
+    )  # fmt: skip
+    (began, before), (ended, after) = stamps[0], stamps[-2]
+    return 1 - (after - before) / (count * (ended - began))
+
+
+def at_scale(options):
+    """Simulate clusters, with the cost of handing out as measured."""
+    handling = handling_cost(500 if options.quick else 5_000)
+    rows = []
+    for slots in (100, 1_000) if options.quick else (1_000, 10_000):
+        for seconds in (1.0, 10.0, 100.0):
+            for steady in (False, True):
+                share, rate = simulate(slots, seconds, handling, steady)
+                mode = "steady state" if steady else "generations"
+                rows.append([f"{slots:,}", f"{seconds:g} s", mode, f"{share:.1%}", f"{rate:,.0f}"])
+    limits = []
+    for slots in (100, 1_000) if options.quick else (1_000, 10_000):
+        for steady in (False, True):
+            _, rate = simulate(slots, 1e-6, handling, steady)
+            mode = "steady state" if steady else "generations"
+            limits.append([f"{slots:,}", mode, f"{rate:,.0f}", f"{slots / rate:.2f} s"])
+    return (
+        "### Simulated clusters\n\n"
+        f"Real coordinator ({GENES} genes, no model), simulated workers; durations spread "
+        f"{SPREAD}-fold, {ROUNDS} evaluations a worker. Handing out a job and reading its report "
+        f"costs the coordinator {handling * 1e6:.0f} us, as measured with an executor that "
+        "computes at once; a scheduler like that of Dask adds its own limit.\n\n"
+        + report.table(["workers", "mean loss", "mode", "busy", "evaluations/s"], rows)
+        + "\n\nThe limit of the coordinator: losses that take no time.\n\n"
+        + report.table(
+            ["workers", "mode", "evaluations/s", "shortest mean loss that keeps all busy"], limits
+        )
+    )
+
+
+def handling_cost(evaluations):
+    """Seconds that the coordinator takes to hand out a job and to read its report, each alone."""
+    pool = hire(executor=Immediate()).loss(Call(cheap)).pool
+    params = Points(1).params[0]
+    began = time.perf_counter()
+    for id in range(evaluations):
+        pool.submit([Job(id, params, id)])
+        pool.wait(0)
+    return (time.perf_counter() - began) / evaluations
+
+
+def alternatives(options):
+    """Compare with the pools of other libraries, one task at a time and in chunks of theirs."""
+    tasks = 200 if options.quick else 1_000
+    rows = [["own processes", f"{pool_seconds(hire(2), tasks, tasks) * 1e6:.0f}"]]
+    for name, measure in (("pebble", pebble_seconds), ("loky", loky_seconds)):
+        try:
+            rows.append([f"{name} {importlib.metadata.version(name)}", measure(tasks)])
+        except ImportError:
+            rows.append([name, "not installed"])
+    return "### Pools, 2 workers, trivial tasks\n\n" + report.table(["", "us per task"], rows)
+
+
+def pebble_seconds(tasks):
+    import pebble
+
+    with pebble.ProcessPool(max_workers=2) as pool:
+        return us_per_task(lambda n: pool.schedule(abs, args=[n]), tasks)
+
+
+def loky_seconds(tasks):
+    from loky import get_reusable_executor
+
+    pool = get_reusable_executor(2)
+    try:
+        return us_per_task(lambda n: pool.submit(abs, n), tasks)
+    finally:
+        pool.shutdown(kill_workers=True)
+
+
+def us_per_task(submit, tasks):
+    [future.result() for future in [submit(n) for n in range(10)]]
+    began = time.perf_counter()
+    for future in [submit(n) for n in range(tasks)]:
+        future.result()
+    return f"{(time.perf_counter() - began) / tasks * 1e6:.0f}"
+
+
+TABLES = (speed_up, overhead, starting, idle, alternatives, at_scale)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--output", help="replace the section of this file")
+    parser.add_argument("--tables", nargs="*", help="names of some of the tables")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    chosen = [table for table in TABLES if not options.tables or table.__name__ in options.tables]
+    versions = {"geneticpy": geneticpy.__version__}
+    parts = ["## Evaluation on several workers", report.provenance(versions)]
+    for table in chosen:
+        parts.append(table(options))
+        print(parts[-1], flush=True)
+        print()
+    if options.output:
+        report.write_section(options.output, "parallel", "\n\n".join(parts))
+
+
+if __name__ == "__main__":
+    main()
