@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from geneticpy.checks import flag, generator, no_unknown, one_of, whole
-from geneticpy.errors import ArgumentError, EvaluationError, EvaluationWarning
+from geneticpy.errors import EvaluationError, EvaluationWarning
 from geneticpy.evaluation.call import asks_for_rng
-from geneticpy.evaluation.crew import Crew, hire
+from geneticpy.evaluation.crew import check_steady_state, hire
 from geneticpy.evaluation.loss import Limits, Loss, Outcomes, make_loss
 from geneticpy.evaluation.pool import PoolLoss, note
 from geneticpy.evaluation.values import traceback_of
@@ -222,7 +222,7 @@ def optimize(
         devices=devices,
     )
     if flag("steady_state", steady_state):
-        _check_steady_state(crew, batch)
+        check_steady_state(crew, batch)
     rng = generator(seed)
     entropy = rng.integers(2**63, size=2).tolist() if callable(fn) and asks_for_rng(fn) else ()
     optimizer = Optimizer(
@@ -493,21 +493,6 @@ class Run:
                 EvaluationWarning,
                 stacklevel=4,
             )
-
-
-def _check_steady_state(crew: Crew | None, batch: int | None) -> None:
-    """Refuse arguments that do not go with a steady state."""
-    if crew is None or not crew.streams:
-        raise ArgumentError(
-            "steady_state: must come with workers, or with an executor that has submit, got True."
-        )
-    if crew.slots is None:
-        raise ArgumentError(
-            "steady_state: must know the number of workers, got an executor without the attribute "
-            "num_workers."
-        )
-    if batch is not None:
-        raise ArgumentError(f"batch: must not be given with steady_state, got {batch!r}.")
 
 
 def _accept_old_calls(

@@ -72,6 +72,21 @@ def hire(
     return _with_processes(_count("workers", workers), evaluation_timeout, retries, devices)
 
 
+def check_steady_state(crew: Crew | None, batch: int | None) -> None:
+    """Refuse arguments that do not go with a steady state."""
+    if crew is None or not crew.streams:
+        raise ArgumentError(
+            "steady_state: must come with workers, or with an executor that has submit, got True."
+        )
+    if crew.slots is None:
+        raise ArgumentError(
+            "steady_state: must know the number of workers, got an executor without the attribute "
+            "num_workers."
+        )
+    if batch is not None:
+        raise ArgumentError(f"batch: must not be given with steady_state, got {batch!r}.")
+
+
 def _are_processes(workers: Any) -> bool:
     return workers is not None and not isinstance(workers, str)
 

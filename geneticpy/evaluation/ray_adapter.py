@@ -30,7 +30,9 @@ class RayExecutor:
         try:
             import ray
         except ImportError as error:
-            raise ImportError("ray_executor needs Ray: pip install 'geneticpy[ray]'") from error
+            raise ImportError(
+                f"ray_executor: must find Ray (pip install 'geneticpy[ray]'), got {error!r}."
+            ) from error
         if not ray.is_initialized():
             ray.init()
         self._options = {"num_cpus": 1, "max_retries": 0} | options
