@@ -129,9 +129,10 @@ class ProcessPool:
         seconds = min(seconds, max(late + self._timeout - perf_counter(), 0.0), POLL)
         ready = set(connections.wait([worker.connection for worker in workers], seconds))
         for worker in workers:
-            if worker.connection in ready:
+            died = worker.died
+            if worker.connection in ready or died:
                 self._read(worker)
-            elif not ready and worker.died:  # its own children keep the connection open
+            if died and worker.at in self._workers:  # its own children keep the connection open
                 self._bury(worker)
 
     def _read(self, worker: Worker) -> None:
@@ -252,8 +253,7 @@ class Worker:
 
     def kill(self) -> int | None:
         """End it and the processes it has started; returns the exit code."""
-        if not self.died:
-            _kill(self._process)
+        _kill(self._process)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(FAREWELL)
         self.connection.close()

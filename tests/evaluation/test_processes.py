@@ -375,6 +375,31 @@ def test_processes_that_a_loss_has_started_end_with_it(tmp_path):
     assert not any(map(alive, started))
 
 
+@POSIX
+def test_a_worker_whose_children_outlive_it_is_seen_to_have_died(tmp_path):
+    pids = tmp_path / "pids"
+
+    def fn(params):
+        if params["n"] == 2:
+            child = os.fork()  # it inherits the connection
+            if not child:
+                time.sleep(100)
+            with open(pids, "a") as file:
+                file.write(f"{child}\n")
+            os._exit(1)
+        time.sleep(0.02)
+        return params["n"]
+
+    space = {"n": ChoiceDistribution(list(range(20)))}
+    with pytest.warns(EvaluationWarning, match="1 of 20"):
+        result = optimize(fn, space, size=20, generation_count=0, workers=2, retries=0)
+    assert [failure.params["n"] for failure in result.failures] == [2]
+    ends = time.monotonic() + 20
+    while any(map(alive, pids.read_text().split())) and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert not any(map(alive, pids.read_text().split()))
+
+
 # Surroundings
 
 
