@@ -23,7 +23,7 @@ SPACE = {
     "list": ListDistribution(UniformDistribution(0, 9, q=1), min_size=0, max_size=3),
     "arm": ChoiceDistribution([{"a": UniformDistribution(0, 1)}, "b"]),
 }
-GIVEN = {"size": 20, "generation_count": 3, "seed": 5}
+GIVEN = {"size": 20, "generation_count": 3, "seed": 5, "surrogate": False}
 
 
 def make_loss():
@@ -54,7 +54,7 @@ def fingerprint(result):
 
 def run(fn=None, **options):
     with pytest.warns(EvaluationWarning):
-        return fingerprint(optimize(fn or make_loss(), SPACE, **GIVEN, **options))
+        return fingerprint(optimize(fn or make_loss(), SPACE, **GIVEN | options))
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +160,7 @@ def test_a_generator_that_goes_on_gives_other_random_numbers():
 
 
 def test_a_loss_that_asks_for_nothing_searches_as_before():
-    asked = Optimizer(SPACE, size=20, generation_count=3, seed=5).ask(5)
+    asked = Optimizer(SPACE, **GIVEN).ask(5)
     result = optimize(lambda params: 0.0, SPACE, **GIVEN, batch=5)
     assert result.history.genes[:5].tolist() == asked.genes.tolist()
 

@@ -20,7 +20,7 @@ from geneticpy import (
 )
 
 LINE = {"x": UniformDistribution(0, 1)}
-GIVEN = {"size": 20, "generation_count": 4, "steady_state": True}
+GIVEN = {"size": 20, "generation_count": 4, "steady_state": True, "surrogate": False}
 
 
 def fn(params):
@@ -40,7 +40,7 @@ def test_all_evaluations_are_made_once_and_recorded(workers):
 def test_one_worker_is_the_same_as_a_batch_of_one_when_nothing_is_asked_ahead(monkeypatch):
     monkeypatch.setattr(steady, "LAG", float("inf"))
     flowing = optimize(fn, LINE, **GIVEN, workers="threads:1", seed=3)
-    plain = optimize(fn, LINE, size=20, generation_count=4, batch=1, seed=3)
+    plain = optimize(fn, LINE, size=20, generation_count=4, batch=1, seed=3, surrogate=False)
     assert flowing.history.genes.tobytes() == plain.history.genes.tobytes()
     assert flowing.history.generation.tolist() == plain.history.generation.tolist()
 
