@@ -36,7 +36,7 @@ class SimulatedPool:
     """
 
     def __init__(self, slots, seconds, handling):
-        self.slots, self._handling, self.prefetch = slots, handling, False
+        self.slots, self._handling = slots, handling
         self._rng = np.random.default_rng(0)
         self._scale = seconds * np.log(SPREAD) / (1 - 1 / SPREAD)  # longest: the mean is `seconds`
         self._ends = []  # heap of (moment, key, report)

@@ -42,7 +42,7 @@ class Stream:
     """Asks for a candidate whenever a worker is free.
 
     When asking takes long in comparison with evaluations, candidates are asked for ahead, one for
-    each worker, so that no worker waits for the model.
+    each worker, so that there are some when several workers are free at once.
 
     Which candidate that is depends on the evaluations that have ended before, and so on how long
     each took: runs are not repeatable.
@@ -58,7 +58,6 @@ class Stream:
         self._asked: dict[int, tuple[Candidates, int]] = {}
         self._asking = Typical()
         self._evaluating = Typical()
-        pool.prefetch = True
 
     @property
     def under_way(self) -> int:

@@ -59,7 +59,6 @@ class ExecutorPool:
         ahead: int = 2,
     ):
         self.slots = UNKNOWN if slots is None else slots
-        self.prefetch = True  # how is up to the executor
         self._executor, self._retries = executor, retries
         self._lean, self._whole = Portable.pair(call)
         self._most = math.inf if slots is None else ahead * slots  # calls under way

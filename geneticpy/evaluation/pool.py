@@ -46,13 +46,9 @@ class Pool(Protocol):
     ----------
     slots : int
         Evaluations at the same time.
-    prefetch : bool
-        Whether a job may be handed to a worker that is still busy. It then has to wait for that
-        worker, and the worker does not have to wait for the next job.
     """
 
     slots: int
-    prefetch: bool
 
     def submit(self, jobs: Iterable[Job]) -> None:
         """Queue jobs."""

@@ -68,7 +68,7 @@ class ProcessPool:
         retries: int = 1,
         devices: Sequence[Any] | None = None,
     ):
-        self.slots, self.prefetch = slots, False
+        self.slots = slots
         self._data = pickled(call)
         self._timeout = math.inf if timeout is None else timeout
         self._retries = retries
@@ -116,11 +116,10 @@ class ProcessPool:
         if self._waiting:
             for at in set(range(self.slots)) - self._workers.keys():
                 self._workers[at] = Worker(at, self._environments[at])
-        for most in (0, 1) if self.prefetch else (0,):
-            for worker in self._workers.values():
-                if self._waiting and worker.ready and len(worker.jobs) <= most:
-                    n = self._chunk_size(len(self._waiting)) if most == 0 else 1
-                    worker.give([self._waiting.popleft() for _ in range(n)])
+        for worker in self._workers.values():
+            if self._waiting and worker.idle:
+                n = self._chunk_size(len(self._waiting))
+                worker.give([self._waiting.popleft() for _ in range(n)])
 
     def _listen(self, seconds: float) -> None:
         """Wait for messages until one comes or a worker is late, and read all there are."""
@@ -239,9 +238,8 @@ class Worker:
 
     def give(self, jobs: list[Job]) -> None:
         """Send jobs; if that fails, it has died, and the next look at it finds out."""
-        if not self.jobs:
-            self.since = perf_counter()
         self.jobs.extend(jobs)
+        self.since = perf_counter()
         data = pickled([(job.key, job.params, job.id) for job in jobs])
         with contextlib.suppress(OSError):
             self.connection.send_bytes(data)

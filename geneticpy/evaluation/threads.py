@@ -26,7 +26,6 @@ class ThreadPool:
 
     def __init__(self, call: Call, slots: int):
         self.slots = slots
-        self.prefetch = True  # as all of them take their jobs from one queue
         self._call = call
         self._todo: SimpleQueue[Job | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
