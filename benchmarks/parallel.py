@@ -8,10 +8,12 @@ import argparse
 import importlib.metadata
 import multiprocessing
 import os
+import tempfile
 import time
 import warnings
 from concurrent.futures import Future
 from functools import partial
+from pathlib import Path
 from statistics import median
 
 import report
@@ -45,9 +47,12 @@ def cheap(params):
     return params["x0"]
 
 
-def uneven(scale, params):
-    """Take `scale` times 2 to 200 milliseconds, whatever the optimizer prefers."""
+def uneven(path, scale, params):
+    """Take `scale` times 2 to 200 milliseconds, whatever the optimizer prefers, and note when."""
+    began = time.monotonic()
     time.sleep(scale * SHORTEST * (LONGEST / SHORTEST) ** params["x1"])
+    with open(path, "a") as file:
+        file.write(f"{began} {time.monotonic()}\n")
     return params["x0"]
 
 
@@ -202,19 +207,18 @@ def idle(options):
 
 
 def idle_share(evaluations, scale, count, workers, surrogate, given):
-    """Share of the workers' time without an evaluation, between the first 40 and the last 40."""
-    stamps = []
-
-    def watch(progress):
-        stamps.append((time.perf_counter(), float(progress.history.seconds.sum())))
-
-    geneticpy.optimize(
-        partial(uneven, scale), SPACE, size=40, generation_count=10**6, retain_percentage=0.0,
-        seed=0, max_evaluations=evaluations, workers=workers, surrogate=surrogate,
-        callback=watch, **given,
-    )  # fmt: skip
-    (began, before), (ended, after) = stamps[0], stamps[-2]
-    return 1 - (after - before) / (count * (ended - began))
+    """Share of the workers' time without an evaluation, without the first 40 and the last 40."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "times"
+        geneticpy.optimize(
+            partial(uneven, path, scale), SPACE, size=40, generation_count=10**6,
+            retain_percentage=0.0, seed=0, max_evaluations=evaluations, workers=workers,
+            surrogate=surrogate, **given,
+        )  # fmt: skip
+        spans = sorted(tuple(map(float, line.split())) for line in path.open())
+    begin, end = spans[40][0], spans[-40][0]
+    busy = sum(max(0, min(end, ended) - max(begin, began)) for began, ended in spans)
+    return 1 - busy / (count * (end - begin))
 
 
 def at_scale(options):
