@@ -7,19 +7,25 @@ import inspect
 import math
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from geneticpy.checks import flag, no_unknown, one_of, whole
+from geneticpy.checks import flag, generator, no_unknown, one_of, whole
 from geneticpy.errors import EvaluationError, EvaluationWarning
-from geneticpy.evaluation.loss import Limits, Loss, Outcomes, make_loss, traceback_of
+from geneticpy.evaluation.call import asks_for_rng
+from geneticpy.evaluation.crew import check_steady_state, hire
+from geneticpy.evaluation.loss import Limits, Loss, Outcomes, make_loss
+from geneticpy.evaluation.pool import PoolLoss, note
+from geneticpy.evaluation.values import traceback_of
 from geneticpy.evolution.optimizer import Candidates, Optimizer
 from geneticpy.run.history import History
 from geneticpy.run.progress import Bar, Progress
 from geneticpy.run.result import OptimizeResult
 from geneticpy.run.stopping import Stopping, Target
+from geneticpy.steady import Ended, Stream
 
 
 def optimize(
@@ -55,6 +61,12 @@ def optimize(
     crossover: Callable[..., np.ndarray] | None = None,
     mutation: Callable[..., np.ndarray] | None = None,
     replacer: Callable[..., np.ndarray] | None = None,
+    workers: int | str | None = None,
+    executor: Any = None,
+    evaluation_timeout: float | None = None,
+    retries: int = 1,
+    devices: Sequence[Any] | None = None,
+    steady_state: bool = False,
     **unknown: Any,
 ) -> OptimizeResult:
     """Find parameters with a small loss by a genetic algorithm.
@@ -64,7 +76,8 @@ def optimize(
     fn : callable
         ``fn(params) -> float``, to be minimized; may be a coroutine function, whose evaluations
         run concurrently within a generation. `params` has the shape of `param_space` with values
-        in it.
+        in it. A second argument, named `rng` or required, receives a numpy Generator that is
+        derived from the seed and the number of the evaluation.
     param_space : nested data
         Any nesting of dicts, lists, tuples, distributions of this package, frozen scipy.stats
         distributions, and constants.
@@ -99,7 +112,8 @@ def optimize(
     max_evaluations : int, optional
         Stop after so many evaluations, if `generation_count` has not ended the run before.
     time_limit : float, optional
-        Seconds. The evaluation under way is finished.
+        Seconds. The evaluation under way is finished; several under way at the same time are
+        dropped.
     constraint : callable, optional
         ``constraint(params) -> bool``; points for which it is false are not evaluated.
     initial : sequence of parameter sets, optional
@@ -113,8 +127,9 @@ def optimize(
         Evaluate no point twice. False for noisy functions.
     batch : int, optional
         Individuals that are proposed at once; each batch knows all results before it. By default
-        5; a whole generation for vectorized and coroutine functions, and for more than 20,000
-        evaluations. The run depends on the seed and on this number.
+        5, or as many as there are workers if those are more; a whole generation for vectorized and
+        coroutine functions, and for more than 20,000 evaluations. The run depends on the seed and
+        on this number. A multiple of the number of workers keeps all of them busy.
     surrogate : {"auto", True, False}
         Whether a model of the loss picks the individuals that are worth an evaluation. By
         default it does in runs of up to 1,000 evaluations and in the first ones of up to 20,000;
@@ -143,6 +158,25 @@ def optimize(
     replacer : callable, optional
         ``replacer(rng, loss, birth, n) -> rows``: about n survivors among children and parents;
         `birth` is the number of the evaluation.
+    workers : int or str, optional
+        Evaluate in so many processes, -1 for one a core; or in threads, as in ``"threads:8"``.
+        Processes are fresh interpreters that receive the function once: lambdas, closures and
+        functions of the main script are fine, and the main script needs no guard.
+    executor : object, optional
+        Evaluate with ``executor.submit(fn, *args)``, which returns a future (concurrent.futures,
+        loky, mpi4py.futures, a client of dask.distributed, `geneticpy.evaluation.ray_executor()`),
+        or with a function like `map`. It is never shut down.
+    evaluation_timeout : float, optional
+        Seconds for one evaluation; then its process is killed and replaced, and the evaluation
+        has failed. Needs processes: ``workers=1`` for one at a time.
+    retries : int, default 1
+        How often an evaluation is tried again whose worker died.
+    devices : sequence, optional
+        Accelerators, by the names that CUDA_VISIBLE_DEVICES takes; each process sees one of them
+        only. Fewer than workers are shared.
+    steady_state : bool, default False
+        Propose the next individual as soon as an evaluation ends, instead of waiting for the
+        others of a batch. The run then depends on which evaluation ends first.
 
     Returns
     -------
@@ -187,6 +221,17 @@ def optimize(
     raise_errors = one_of("on_error", on_error, ("skip", "raise")) == "raise"
     whole("tournament_size", tournament_size)
     by_tournaments = flag("use_tournament_selection", use_tournament_selection)
+    crew = hire(
+        workers,
+        executor,
+        evaluation_timeout=evaluation_timeout,
+        retries=retries,
+        devices=devices,
+    )
+    if flag("steady_state", steady_state):
+        check_steady_state(crew, batch)
+    rng = generator(seed)
+    entropy = rng.integers(2**63, size=2).tolist() if callable(fn) and asks_for_rng(fn) else ()
     optimizer = Optimizer(
         param_space,
         size=size,
@@ -207,14 +252,24 @@ def optimize(
         surrogate=surrogate,
         strategy=strategy,
         batch=batch,
-        seed=seed,
+        seed=rng,
     )
-    loss = make_loss(fn, vectorized=flag("vectorized", vectorized))
+    loss = make_loss(
+        fn,
+        vectorized=flag("vectorized", vectorized),
+        entropy=entropy,
+        crew=None if crew is None else crew.loss,
+    )
     if batch is None and loss.together:
         optimizer.batch = optimizer.budget.size
+    if batch is None and crew is not None:
+        optimizer.batch = max(optimizer.batch, crew.slots or 1)
     points = optimizer.encoding.genome.points if cache else math.inf
     bar = Bar(int(min(optimizer.budget.total, points)), shown=bool(verbose))
-    return Run(optimizer, loss, stopping, sign=sign, raise_errors=raise_errors, bar=bar).complete()
+    run = Run(optimizer, loss, stopping, sign=sign, raise_errors=raise_errors, bar=bar)
+    if steady_state and isinstance(loss, PoolLoss):
+        run.stream = Stream(optimizer, loss.pool)
+    return run.complete()
 
 
 class Run:
@@ -236,6 +291,8 @@ class Run:
     history : History
     generation : int
         The current one; 0 is the first.
+    stream : Stream or None
+        Given one, the run is in the steady state.
     """
 
     def __init__(
@@ -253,6 +310,7 @@ class Run:
         self._bar = Bar(0, shown=False) if bar is None else bar
         self.history = History(optimizer.encoding, optimizer.encoding.genome.d)
         self.generation = 0
+        self.stream: Stream | None = None
         self._first_error: BaseException | None = None
 
     def complete(self) -> OptimizeResult:
@@ -271,7 +329,11 @@ class Run:
 
     def _until_stopped(self) -> str:
         try:
-            return self._loop()
+            try:
+                return self._loop()
+            finally:
+                if self.stream is not None:
+                    self._keep(self.stream.cancel(), Limits())
         except KeyboardInterrupt:
             return f"interrupted after {len(self.history)} evaluations"
         finally:
@@ -299,31 +361,59 @@ class Run:
         message = self._evaluate_up_to(self._optimizer.budget.end(self.generation))
         if self.generation == 0:
             self._check_not_all_failed()
-        if message and len(self.history) == before:  # the space was exhausted before it began
-            self.generation -= 1
+        if message and len(self.history) == before:  # the end came before it began
+            self.generation = max(self.generation - 1, 0)
             return message
         verdict = self._stopping.after_generation(self.best_loss, self._progress)
         return message or verdict
 
     def _evaluate_up_to(self, end: int) -> str:
-        """Evaluate batches until `end` evaluations are made; returns why to stop before."""
-        optimizer = self._optimizer
+        """Evaluate until `end` evaluations are made; returns why to stop before."""
+        step = self._evaluate_batch if self.stream is None else partial(self._flow, self.stream)
         while len(self.history) < end:
-            candidates = optimizer.ask(min(optimizer.batch, end - len(self.history)))
-            if not len(candidates):
-                return f"space exhausted: {optimizer.exhausted}"
-            self._evaluate(candidates)
+            if not step(end):
+                return f"space exhausted: {self._optimizer.exhausted}"
             message = self._stopping.within(self.best_loss)
             if message:
                 return message
         return ""
 
-    def _evaluate(self, candidates: Candidates) -> None:
-        """Evaluate candidates; what has ended is recorded whatever happens to the others."""
-        outcomes, before = Outcomes(len(candidates)), len(self.history)
+    def _evaluate_batch(self, end: int) -> bool:
+        """Evaluate a batch; returns whether there was one."""
+        optimizer = self._optimizer
+        candidates = optimizer.ask(min(optimizer.batch, end - len(self.history)))
+        if len(candidates):
+            outcomes = Outcomes(len(candidates))
+            evaluate = partial(self._loss.evaluate, candidates, outcomes, self._limits)
+            self._recording(evaluate, candidates, outcomes)
+        return len(candidates) > 0
+
+    def _flow(self, stream: Stream, end: int) -> bool:
+        """Give every free worker a candidate and take what has ended; False with none under way.
+
+        The end of a generation is no barrier: the next one has begun when it comes.
+        """
+        stream.fill(self._optimizer.budget.total - len(self.history))
+        if not stream.under_way:
+            return False
+        self._keep(stream.wait(self._limits.deadline), self._limits)
+        return True
+
+    def _keep(self, ended: Ended, limits: Limits) -> None:
+        outcomes = Outcomes(len(ended))
+        self._recording(partial(note, outcomes, ended.reports, limits), ended, outcomes)
+
+    def _recording(
+        self,
+        evaluate: Callable[[], Any],
+        candidates: Candidates | Ended,
+        outcomes: Outcomes,
+    ) -> None:
+        """Let something fill in outcomes, and record what has ended, whatever happens."""
+        before = len(self.history)
         try:
             try:
-                self._loss.evaluate(candidates, outcomes, self._limits)
+                evaluate()
             finally:
                 self._record(candidates, outcomes)
         except KeyboardInterrupt:
@@ -331,7 +421,7 @@ class Run:
                 self._record(candidates, outcomes)
             raise
 
-    def _record(self, candidates: Candidates, outcomes: Outcomes) -> None:
+    def _record(self, candidates: Candidates | Ended, outcomes: Outcomes) -> None:
         """Keep what has ended, in the order of ids; the history first, whose rows stay."""
         ended = outcomes.ended
         if not len(ended):
@@ -394,7 +484,7 @@ class Run:
 
     def _check_not_all_failed(self) -> None:
         made, failed = len(self.history), self.history.failed_rows
-        if len(failed) < made:
+        if len(failed) < made or not made:  # none: the time was up before the first had ended
             return
         error = self._first_error
         first = self.history.failure(0).reason if error is None else traceback_of(error)

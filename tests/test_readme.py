@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "docs/operators.md", "docs/search_cv.md"]
+PAGES = ["README.md", "docs/operators.md", "docs/parallel.md", "docs/search_cv.md"]
 PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, wait
 from time import perf_counter
 from typing import Any
 
 from geneticpy.errors import LossError
-from geneticpy.evaluation.loss import Limits, Outcomes, Points, as_loss
+from geneticpy.evaluation.call import Call
+from geneticpy.evaluation.loss import Limits, Outcomes, Points
+from geneticpy.evaluation.values import as_loss
 
 
 class CoroutineLoss:
@@ -23,8 +25,8 @@ class CoroutineLoss:
 
     together = True
 
-    def __init__(self, fn: Callable[[Any], Any]):
-        self._fn = fn
+    def __init__(self, call: Call):
+        self._call = call
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -37,7 +39,7 @@ class CoroutineLoss:
             self._loop.close()
 
     def evaluate(self, points: Points, outcomes: Outcomes, limits: Limits) -> None:
-        batch = _Batch(self._fn, points.params, outcomes, limits)
+        batch = _Batch(self._call.fn, self._call.arguments(points), outcomes, limits)
         future = asyncio.run_coroutine_threadsafe(batch.run(), self._loop)
         try:
             _wait_for(future)
@@ -60,12 +62,12 @@ class _Batch:
 
     def __init__(
         self,
-        fn: Callable[[Any], Any],
-        params: Sequence[Any],
+        fn: Callable[..., Any],
+        arguments: Iterable[tuple[Any, ...]],
         outcomes: Outcomes,
         limits: Limits,
     ):
-        self._fn, self._params, self._outcomes, self._limits = fn, params, outcomes, limits
+        self._fn, self._arguments, self._outcomes, self._limits = fn, arguments, outcomes, limits
         self._tasks: list[asyncio.Task[None]] = []
         self._ended = False
         self._fatal: BaseException | None = None
@@ -79,7 +81,10 @@ class _Batch:
             return None
         left = self._limits.deadline - perf_counter()
         timer = asyncio.get_running_loop().call_later(left, self.end)
-        self._tasks = [asyncio.ensure_future(self._one(*pair)) for pair in enumerate(self._params)]
+        self._tasks = [
+            asyncio.ensure_future(self._one(at, *given))
+            for at, given in enumerate(self._arguments)
+        ]
         await asyncio.gather(*self._tasks, return_exceptions=True)
         timer.cancel()
         return self._fatal
@@ -92,11 +97,11 @@ class _Batch:
         for task in self._tasks:
             task.cancel()
 
-    async def _one(self, at: int, point: Any) -> None:
+    async def _one(self, at: int, point: Any, *rng: Any) -> None:
         before = perf_counter()
         error: BaseException | None = None
         try:
-            value = await self._fn(point)
+            value = await self._fn(point, *rng)
         except (Exception, asyncio.CancelledError) as raised:
             if self._ended:  # what a cancelled coroutine raises is no outcome
                 return

@@ -5,21 +5,24 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
 
-from geneticpy.errors import ArgumentError, LossError
-
-LONGEST_REASON = 300  # characters
+from geneticpy.errors import ArgumentError
+from geneticpy.evaluation.call import Call
+from geneticpy.evaluation.values import as_loss, as_losses, reason_of
 
 
 class Points(Protocol):
     """What losses are computed for: the same points in two forms."""
+
+    @property
+    def ids(self) -> np.ndarray:
+        """(n,) numbers of the evaluations."""
 
     @property
     def params(self) -> Sequence[Any]:
@@ -110,23 +113,23 @@ class PlainLoss:
 
     together = False
 
-    def __init__(self, fn: Callable[[Any], Any]):
-        self._fn = fn
+    def __init__(self, call: Call):
+        self._call = call
 
     def evaluate(self, points: Points, outcomes: Outcomes, limits: Limits) -> None:
-        fn, enough, deadline = self._fn, limits.enough, limits.deadline
+        fn, enough, deadline = self._call.fn, limits.enough, limits.deadline
         loss, seconds = outcomes.loss, outcomes.seconds
-        params = points.params
+        arguments = self._call.arguments(points)
         before = perf_counter()
-        for at, point in enumerate(params):
+        for at, given in enumerate(arguments):
             error = None
             try:
-                value = fn(point)
+                value = fn(*given)
             except Exception as raised:
                 error = outcomes.errors[at] = raised
                 value = math.nan
             if type(value) is not float:
-                value = as_loss(value, point)
+                value = as_loss(value, given[0])
             now = perf_counter()
             loss[at] = value
             seconds[at] = now - before  # the last: it makes the outcome complete
@@ -167,89 +170,49 @@ class VectorizedLoss:
         """Nothing to let go of."""
 
 
-def make_loss(fn: Any, *, vectorized: bool = False) -> Loss:
+def make_loss(
+    fn: Any,
+    *,
+    vectorized: bool = False,
+    entropy: Iterable[int] = (),
+    crew: Callable[[Call], Loss] | None = None,
+) -> Loss:
     """Wrap a user's function.
+
+    Parameters
+    ----------
+    fn : callable
+    vectorized : bool
+        Whether it takes columns.
+    entropy : iterable of int
+        What the random numbers that it may ask for are derived from.
+    crew : callable, optional
+        Makes the loss that evaluates on several workers.
 
     Raises
     ------
     ArgumentError
-        If it cannot be called with one argument.
+        If it cannot be called with one argument, nor with parameters and random numbers; if its
+        kind does not go with `vectorized` or with workers.
     """
-    if not callable(fn):
-        raise ArgumentError(f"fn: must be a function of params, got {fn!r}.")
-    _check_signature(fn)
+    call = Call(fn, entropy)
     is_coroutine = _is_coroutine_function(fn)
     if is_coroutine and vectorized:
         raise ArgumentError(f"vectorized: must be False for a coroutine function, got {fn!r}.")
+    if vectorized and call.draws:
+        raise ArgumentError(f"fn: must take columns only when vectorized, got {fn!r}.")
+    if crew is not None and (is_coroutine or vectorized):
+        kind = "a coroutine function" if is_coroutine else "a vectorized function"
+        raise ArgumentError(
+            f"fn: must be a plain function for workers or an executor, got {kind} {fn!r}."
+        )
+    if crew is not None:
+        return crew(call)
     if is_coroutine:
         from geneticpy.evaluation.coroutine import CoroutineLoss  # asyncio is slow to import
 
-        return CoroutineLoss(fn)
-    return VectorizedLoss(fn) if vectorized else PlainLoss(fn)
-
-
-def as_loss(value: Any, params: Any) -> float:
-    """Make a returned value a float; LossError naming the parameters if it is no number."""
-    if isinstance(value, float):
-        return float(value)
-    _refuse_awaitable(value)
-    try:
-        return _as_float(value)
-    except Exception as error:
-        raise LossError(
-            f"fn: must return a number, got {value!r} for params {params!r}."
-        ) from error
-
-
-def as_losses(value: Any, n: int) -> np.ndarray:
-    """Make what a vectorized loss returned n floats, (n,); masked ones are NaN."""
-    if type(value) is np.ndarray and value.dtype == np.float64 and value.shape == (n,):
-        return value
-    _refuse_awaitable(value)
-    try:
-        array = np.ma.asarray(value)
-        if array.dtype.kind in "biuf":
-            losses = np.ma.filled(array.astype(float), math.nan)
-        else:
-            losses = np.array([_as_float(item) for item in array])
-    except Exception as error:
-        raise LossError(f"fn: must return an array of {n} numbers, got {value!r}.") from error
-    if losses.shape != (n,):
-        raise LossError(f"fn: must return an array of shape ({n},), got shape {losses.shape}.")
-    return losses
-
-
-def _as_float(value: Any) -> float:
-    """Make any kind of number a float, also in an array of one element."""
-    if isinstance(value, np.ndarray) and value.size == 1:
-        return math.nan if np.ma.is_masked(value) else _as_float(value.item())
-    wrong = isinstance(value, str | bytes | complex | np.complexfloating)
-    if wrong or not hasattr(value, "__float__"):  # float() would read text
-        raise TypeError(f"{type(value).__name__} is no number")
-    try:
-        return float(value)
-    except OverflowError:  # an integer beyond the floats
-        return math.inf if value > 0 else -math.inf
-
-
-def _refuse_awaitable(value: Any) -> None:
-    if inspect.iscoroutine(value):
-        value.close()  # or Python warns that it was never awaited
-    if inspect.isawaitable(value):
-        raise LossError(
-            f"fn: must return a number, or be defined with async def to be awaited, got {value!r}."
-        )
-
-
-def reason_of(error: BaseException) -> str:
-    """Kind and text of an exception, in one line."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}"[:LONGEST_REASON]
-
-
-def traceback_of(error: BaseException) -> str:
-    """Traceback of an exception as text."""
-    return "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        return CoroutineLoss(call)
+    return VectorizedLoss(fn) if vectorized else PlainLoss(call)
 
 
 def _is_coroutine_function(fn: Any) -> bool:
@@ -257,16 +220,3 @@ def _is_coroutine_function(fn: Any) -> bool:
     while isinstance(fn, functools.partial):
         fn = fn.func
     return inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(type(fn).__call__)
-
-
-def _check_signature(fn: Callable[..., Any]) -> None:
-    try:
-        signature = inspect.signature(fn)
-    except (TypeError, ValueError):  # builtins may have none
-        return
-    try:
-        signature.bind({})
-    except TypeError as error:
-        raise ArgumentError(
-            f"fn: must be callable with one argument, params, got {signature}: {error}."
-        ) from error

@@ -407,7 +407,7 @@ def test_interrupt_waits_for_what_cancelled_coroutines_return(interrupt_when):
 
 def test_a_batch_that_is_ended_before_it_begins_evaluates_nothing():
     outcomes = Outcomes(1)
-    batch = coroutine_module._Batch(coroutine, [{"x": 1}], outcomes, Limits())
+    batch = coroutine_module._Batch(coroutine, [({"x": 1},)], outcomes, Limits())
     batch.end()
     assert asyncio.run(batch.run()) is None
     assert len(outcomes.ended) == 0

@@ -18,7 +18,7 @@ from geneticpy import (
     UniformDistribution,
     optimize,
 )
-from geneticpy.evaluation.loss import as_loss
+from geneticpy.evaluation.values import as_loss
 
 LINE = {"x": UniformDistribution(0, 1)}
 
@@ -332,7 +332,7 @@ def test_a_warning_of_the_loss_as_error_is_its_failure():
     "fn",
     [
         lambda: 0.0,
-        lambda a, b: 0.0,
+        lambda a, b, c: 0.0,
         lambda *, params: 0.0,
         None,
         3,

@@ -1,0 +1,341 @@
+"""Worker processes that survive what happens to losses: crashes, endless loops, dying memory."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterable, Sequence
+from multiprocessing import connection as connections
+from multiprocessing import spawn
+from time import perf_counter
+from typing import Any
+
+from geneticpy.errors import ArgumentError, EvaluationError
+from geneticpy.evaluation.call import Call, Report
+from geneticpy.evaluation.pool import POLL, ChunkSize, Ended, Job
+from geneticpy.evaluation.worker import READY
+
+THREADS = (
+    "BLIS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+DEVICES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ZE_AFFINITY_MASK")
+FAREWELL = 1.0  # seconds for idle workers to leave by themselves
+STILLBORN = 3  # workers that may die in a row before they are ready
+
+
+class ProcessPool:
+    """Processes that each hold the user's function and receive parameters only.
+
+    They are fresh interpreters, on every OS and whatever the start method of multiprocessing is:
+    the main script is not run in them, no thread or lock is inherited, and the environment is set
+    before anything is imported. Each evaluation is reported as soon as it has ended, so that a
+    worker that dies costs the one it was at.
+
+    Parameters
+    ----------
+    call : Call
+    slots : int
+        Number of processes.
+    timeout : float, optional
+        Seconds for one evaluation; then its worker is killed and replaced.
+    retries : int, default 1
+        How often an evaluation whose worker died is tried again.
+    devices : sequence, optional
+        Accelerators; each process sees one of them only.
+
+    Raises
+    ------
+    ArgumentError
+        If the function cannot be pickled.
+    """
+
+    def __init__(
+        self,
+        call: Call,
+        slots: int,
+        *,
+        timeout: float | None = None,
+        retries: int = 1,
+        devices: Sequence[Any] | None = None,
+    ):
+        self.slots = slots
+        self._data = pickled(call)
+        self._timeout = math.inf if timeout is None else timeout
+        self._retries = retries
+        self._environments = [_environment(slots, at, devices) for at in range(slots)]
+        self._workers: dict[int, Worker] = {}
+        self._waiting: deque[Job] = deque()
+        self._ended: list[Ended] = []
+        self._chunk_size = ChunkSize(slots)
+        self._stillborn = 0
+
+    def submit(self, jobs: Iterable[Job]) -> None:
+        self._waiting.extend(jobs)
+        self._hand_out()
+
+    def wait(self, seconds: float) -> list[Ended]:
+        if not self._ended:
+            self._listen(seconds)
+            self._end_late()
+            self._hand_out()
+        ended, self._ended = self._ended, []
+        return ended
+
+    def cancel(self) -> list[Ended]:
+        self._listen(0)
+        for worker in list(self._workers.values()):
+            if worker.jobs:
+                self._remove(worker)
+        self._waiting.clear()
+        ended, self._ended = self._ended, []
+        return ended
+
+    def close(self) -> None:
+        """Let idle workers leave, and kill the others; none is left behind."""
+        self._waiting.clear()
+        workers = list(self._workers.values())
+        self._workers.clear()
+        for worker in workers:
+            worker.dismiss()
+        until = perf_counter() + FAREWELL
+        for worker in workers:
+            worker.wait_or_kill(until - perf_counter())
+
+    def _hand_out(self) -> None:
+        """Give idle workers their jobs; start those that are missing."""
+        if self._waiting:
+            for at in set(range(self.slots)) - self._workers.keys():
+                self._workers[at] = Worker(at, self._environments[at])
+        for worker in self._workers.values():
+            if self._waiting and worker.idle:
+                n = self._chunk_size(len(self._waiting))
+                worker.give([self._waiting.popleft() for _ in range(n)])
+
+    def _listen(self, seconds: float) -> None:
+        """Wait for messages until one comes or a worker is late, and read all there are."""
+        workers = list(self._workers.values())
+        late = min((worker.since for worker in workers if worker.jobs), default=math.inf)
+        seconds = min(seconds, max(late + self._timeout - perf_counter(), 0.0), POLL)
+        ready = set(connections.wait([worker.connection for worker in workers], seconds))
+        for worker in workers:
+            died = worker.died
+            if worker.connection in ready or died:
+                self._read(worker)
+            if died and worker.at in self._workers:  # its own children keep the connection open
+                self._bury(worker)
+
+    def _read(self, worker: Worker) -> None:
+        try:
+            while worker.connection.poll():
+                self._take(worker, worker.connection.recv())
+        except (EOFError, OSError):
+            self._bury(worker)
+
+    def _take(self, worker: Worker, message: Any) -> None:
+        """Follow a worker through its start, or take its report."""
+        if isinstance(message, tuple):
+            key, report = message
+            worker.advance()
+            self._chunk_size.learn(report.seconds)
+            self._ended.append((key, report))
+        elif not worker.greeted:
+            worker.prepare(self._data)
+        elif message == READY:
+            worker.ready = True
+            self._stillborn = 0
+        else:
+            raise EvaluationError(
+                f"fn: must be readable in a worker process, got there\n{message}"
+            )
+
+    def _bury(self, worker: Worker) -> None:
+        """Remove a worker that died; its evaluation is tried again, or has failed."""
+        manner = _manner(worker.kill())
+        if worker.jobs:
+            job = worker.jobs[0]
+            job.deaths += 1
+            if job.deaths > self._retries:
+                times = "" if job.deaths == 1 else f", {job.deaths} times"
+                self._fail(worker, ChildProcessError(f"the worker died {manner}{times}"))
+        self._remove(worker)
+        self._stillborn += not worker.ready
+        if self._stillborn >= STILLBORN:
+            raise EvaluationError(
+                f"workers: must be able to start, got {self._stillborn} that died before they "
+                f"were ready, the last {manner}."
+            )
+
+    def _end_late(self) -> None:
+        """Kill workers whose evaluation takes too long."""
+        now = perf_counter()
+        for worker in list(self._workers.values()):
+            if worker.jobs and now - worker.since >= self._timeout:
+                late = f"evaluation_timeout of {self._timeout:g} seconds"
+                self._fail(worker, TimeoutError(late))
+                self._remove(worker)
+
+    def _fail(self, worker: Worker, error: Exception) -> None:
+        """Report that the evaluation a worker is at has failed."""
+        seconds = perf_counter() - worker.since
+        self._ended.append((worker.jobs.popleft().key, Report(math.nan, seconds, error)))
+
+    def _remove(self, worker: Worker) -> None:
+        """Kill a worker; jobs that are left wait again, first in line."""
+        worker.kill()
+        del self._workers[worker.at]
+        self._waiting.extendleft(reversed(worker.jobs))
+
+
+class Worker:
+    """A process as its parent sees it.
+
+    Attributes
+    ----------
+    at : int
+        Its place in the pool.
+    connection : Connection
+    greeted, ready : bool
+        Whether it is up, and whether it has the function.
+    jobs : deque of Job
+        What it has to do; it is at the first.
+    since : float
+        When it began with that.
+    """
+
+    def __init__(self, at: int, environment: dict[str, str]):
+        self.at = at
+        self.connection, theirs = connections.Pipe()
+        self.greeted = self.ready = False
+        self.jobs: deque[Job] = deque()
+        self.since = math.inf
+        with theirs:
+            self._process = _start(theirs.fileno(), environment)
+
+    @property
+    def idle(self) -> bool:
+        """Whether it waits for jobs."""
+        return self.ready and not self.jobs
+
+    @property
+    def died(self) -> bool:
+        """Whether its process has ended."""
+        return self._process.poll() is not None
+
+    def prepare(self, data: bytes) -> None:
+        """Send the function; the process waits for it."""
+        self.greeted = True
+        self.connection.send((sys.argv, data))
+
+    def give(self, jobs: list[Job]) -> None:
+        """Send jobs; if that fails, it has died, and the next look at it finds out."""
+        self.jobs.extend(jobs)
+        self.since = perf_counter()
+        data = pickled([(job.key, job.params, job.id) for job in jobs])
+        with contextlib.suppress(OSError):
+            self.connection.send_bytes(data)
+
+    def advance(self) -> None:
+        """Note that it has reported the first of its jobs."""
+        self.jobs.popleft()
+        self.since = perf_counter()
+
+    def kill(self) -> int | None:
+        """End it and the processes it has started; returns the exit code."""
+        _kill(self._process)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(FAREWELL)
+        self.connection.close()
+        return self._process.returncode
+
+    def dismiss(self) -> None:
+        """Ask it to leave if it is idle, and kill it otherwise."""
+        if self.idle:
+            self.connection.close()
+        else:
+            self.kill()
+
+    def wait_or_kill(self, seconds: float) -> None:
+        """Wait until it has left, but not long."""
+        try:
+            self._process.wait(max(seconds, 0.0))
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+def pickled(thing: Any) -> bytes:
+    """Pickle with the functions and classes of the main script in it."""
+    import cloudpickle
+
+    try:
+        data: bytes = cloudpickle.dumps(thing)
+    except Exception as error:
+        what = f"fn: {thing.fn!r}" if isinstance(thing, Call) else f"params: {thing!r}"
+        raise ArgumentError(
+            f"{what.partition(':')[0]}: must be picklable to reach another process, "
+            f"got{what.partition(':')[2]}: {error}."
+        ) from error
+    return data
+
+
+def _environment(slots: int, at: int, devices: Sequence[Any] | None) -> dict[str, str]:
+    """Environment of a worker: its share of the cores for linear algebra, and its accelerator."""
+    threads = str(max(1, cores() // slots))
+    environment = dict.fromkeys(THREADS, threads) | dict(os.environ)
+    if devices is not None:
+        environment |= dict.fromkeys(DEVICES, str(devices[at % len(devices)]))
+    return environment
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _start(handle: int, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start an interpreter that serves the connection with a handle."""
+    program = (
+        f"import sys; sys.path[:] = {sys.path!r}; "
+        f"from geneticpy.evaluation.worker import main; main({handle})"
+    )
+    options: dict[str, Any] = {"env": environment, "stdin": subprocess.DEVNULL}
+    if sys.platform == "win32":
+        os.set_handle_inheritable(handle, True)
+        options["startupinfo"] = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [handle]})
+        options["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP  # no Ctrl-C
+    else:
+        options |= {
+            "pass_fds": [handle],
+            "start_new_session": True,
+        }  # no Ctrl-C; one group to kill
+    flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
+    return subprocess.Popen([spawn.get_executable(), *flags, "-c", program], **options)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _manner(code: int | None) -> str:
+    """How a process ended."""
+    if code is None or code >= 0:
+        return f"with exit code {code}"
+    try:
+        return f"by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"by signal {-code}"

@@ -1,0 +1,78 @@
+"""What a loss may return, made floats; and errors, made text."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import traceback
+from typing import Any
+
+import numpy as np
+
+from geneticpy.errors import LossError
+
+LONGEST_REASON = 300  # characters
+
+
+def as_loss(value: Any, params: Any) -> float:
+    """Make a returned value a float; LossError naming the parameters if it is no number."""
+    if isinstance(value, float):
+        return float(value)
+    _refuse_awaitable(value)
+    try:
+        return _as_float(value)
+    except Exception as error:
+        raise LossError(
+            f"fn: must return a number, got {value!r} for params {params!r}."
+        ) from error
+
+
+def as_losses(value: Any, n: int) -> np.ndarray:
+    """Make what a vectorized loss returned n floats, (n,); masked ones are NaN."""
+    if type(value) is np.ndarray and value.dtype == np.float64 and value.shape == (n,):
+        return value
+    _refuse_awaitable(value)
+    try:
+        array = np.ma.asarray(value)
+        if array.dtype.kind in "biuf":
+            losses = np.ma.filled(array.astype(float), math.nan)
+        else:
+            losses = np.array([_as_float(item) for item in array])
+    except Exception as error:
+        raise LossError(f"fn: must return an array of {n} numbers, got {value!r}.") from error
+    if losses.shape != (n,):
+        raise LossError(f"fn: must return an array of shape ({n},), got shape {losses.shape}.")
+    return losses
+
+
+def _as_float(value: Any) -> float:
+    """Make any kind of number a float, also in an array of one element."""
+    if isinstance(value, np.ndarray) and value.size == 1:
+        return math.nan if np.ma.is_masked(value) else _as_float(value.item())
+    wrong = isinstance(value, str | bytes | complex | np.complexfloating)
+    if wrong or not hasattr(value, "__float__"):  # float() would read text
+        raise TypeError(f"{type(value).__name__} is no number")
+    try:
+        return float(value)
+    except OverflowError:  # an integer beyond the floats
+        return math.inf if value > 0 else -math.inf
+
+
+def _refuse_awaitable(value: Any) -> None:
+    if inspect.iscoroutine(value):
+        value.close()  # or Python warns that it was never awaited
+    if inspect.isawaitable(value):
+        raise LossError(
+            f"fn: must return a number, or be defined with async def to be awaited, got {value!r}."
+        )
+
+
+def reason_of(error: BaseException) -> str:
+    """Kind and text of an exception, in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:LONGEST_REASON]
+
+
+def traceback_of(error: BaseException) -> str:
+    """Traceback of an exception as text."""
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__))

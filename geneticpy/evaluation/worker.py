@@ -1,0 +1,75 @@
+"""What runs in a worker process: evaluate what comes through a connection, and report."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+from multiprocessing.connection import Connection
+from typing import Any
+
+from geneticpy.evaluation.call import Call, attempt
+from geneticpy.evaluation.values import traceback_of
+
+READY = "ready"
+PARENT_CHECK = 1.0  # seconds between looks at whether the parent lives
+
+
+def main(handle: int) -> None:
+    """Serve until the connection ends.
+
+    Parameters
+    ----------
+    handle : int
+        Of the connection: a file descriptor, on Windows a handle.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    with _connection(handle) as connection, contextlib.suppress(EOFError, OSError):
+        connection.send(READY)
+        call = _receive_call(connection)
+        while call is not None:
+            _evaluate(call, connection)
+
+
+def _connection(handle: int) -> Any:
+    if sys.platform == "win32":
+        from multiprocessing.connection import PipeConnection
+
+        return PipeConnection(handle)
+    return Connection(handle)
+
+
+def _receive_call(connection: Any) -> Call | None:
+    """Load the user's function; None, and the reason to the parent, if that is impossible."""
+    argv, data = connection.recv()
+    sys.argv = argv
+    try:
+        call: Call = pickle.loads(data)
+    except BaseException as error:
+        connection.send(traceback_of(error))
+        return None
+    connection.send(READY)
+    return call
+
+
+def _evaluate(call: Call, connection: Any) -> None:
+    """Receive a chunk of jobs, and send each report as soon as there is one."""
+    for key, params, id in pickle.loads(connection.recv_bytes()):
+        report = attempt(call, params, id)
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError, ValueError):
+                    stream.flush()
+        connection.send((key, report))
+
+
+def _end_with_parent(parent: int) -> None:
+    """Exit when the parent was killed, also in the middle of an evaluation."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_CHECK)
+    os._exit(1)
