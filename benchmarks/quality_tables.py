@@ -140,6 +140,9 @@ def absences(name, stores, notes, options):
         reason = SOLVERS[name].obstacle(SUITES[suite], budget, named=options.named)
         if reason:
             places.setdefault(reason, {}).setdefault(suite, []).append(str(budget))
+    pairs = sum(len(at) for suites in places.values() for at in suites.values())
+    if len(places) == 1 and pairs == len(grid_of(options)):
+        return [*lines, f"Left out: {name} ({next(iter(places))})."]
     for reason, suites in places.items():
         where = "; ".join(f"{suite} at {', '.join(at)}" for suite, at in suites.items())
         lines.append(f"Left out: {name} on {where} ({reason}).")

@@ -177,3 +177,23 @@ def test_wrong_returns_of_users_operators_are_refused_and_nothing_is_lost(role, 
     with pytest.raises(ArgumentError, match=f"{role}: must return .*, got ") as caught:
         optimize(sphere, SPACES["numbers"], size=40, seed=0, **{role: fn})
     assert caught.value.result.evaluations > 0
+
+
+def test_large_portions_are_bred_together_and_mixed():
+    strategy, _ = evolve("numbers", lambda params: params["x0"] ** 2)
+    broods = [strategy.propose(100) for _ in range(4)]
+    assert all(len(brood) >= 100 for brood in broods)
+    genes = np.concatenate([brood.genes for brood in broods])
+    assert len(np.unique(genes, axis=0)) > 0.9 * len(genes)
+    kinds = [(brood.parents == -1).sum(axis=1) for brood in broods]
+    # 5 % immigrants and 10 % mutated only: 6 standard deviations of their number in one portion
+    assert all(abs((kind > 0).mean() - 0.15) < 0.22 for kind in kinds)
+    assert len(strategy.propose(150)) >= 150
+    assert len(strategy.propose(7)) < 20
+
+
+def test_a_new_start_forgets_what_was_bred():
+    strategy, _ = evolve("numbers", lambda params: params["x0"] ** 2)
+    strategy.propose(100)
+    strategy._begin()
+    assert (strategy.propose(20).parents == -1).all()
