@@ -234,3 +234,10 @@ def test_believers_choose_all_when_there_are_not_more():
     posterior = process.condition(x, z)
     chosen = believers(posterior, posterior.predict(x[:3]), posterior.best, 1.0, 9)
     assert sorted(chosen.tolist()) == [0, 1, 2]
+
+
+def test_losses_whose_better_half_is_next_to_equal_are_standardized():
+    z = standardize(np.array([0.0, 5e-324, 1e-310, 1e-3, 1.0]))
+    assert np.isfinite(z).all()
+    assert (np.diff(z) >= 0).all()
+    assert z[-1] > z[-2] > z[0]

@@ -358,7 +358,14 @@ def test_the_same_seed_gives_the_same_run(n, budget):
 
 
 def test_immigrants_are_as_many_as_wanted():
-    optimizer = Optimizer(cube(3), size=50_000, percentage_to_randomly_spawn=0.5, batch=20, seed=0)
+    optimizer = Optimizer(
+        cube(3),
+        size=50_000,
+        percentage_to_randomly_spawn=0.5,
+        batch=20,
+        strategy="numeric",
+        seed=0,
+    )
     near = []
     for _ in range(80):
         candidates = optimizer.ask()

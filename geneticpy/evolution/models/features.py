@@ -6,6 +6,7 @@ import numpy as np
 
 from geneticpy.genome import Genome
 
+LEAST_SPREAD = 1e-300  # of losses scaled to 1: a quotient by less would overflow
 MOST_LEVELS = 64  # columns of an unordered gene; options that are more share them
 
 
@@ -69,7 +70,7 @@ def standardize(loss: np.ndarray) -> np.ndarray:
     spread = _root_mean_square(y[y <= 0]) or _root_mean_square(y)
     if not spread > 0:
         return np.zeros(len(loss))
-    t = y / spread
+    t = y / max(spread, LEAST_SPREAD)
     z = np.where(t <= 0, t, 2 * np.log1p(np.maximum(t, 0) / 2))
     return (z - z.mean()) / z.std()
 
