@@ -83,11 +83,12 @@ class Supply:
         if self._constraint is not None:
             fresh = self._legal(rows.genes, fresh, n)
         fresh = fresh[:n]
-        if len(fresh) and fresh[-1] == len(fresh) - 1:
-            self._known.update(keys[: len(fresh)])
-            return rows.take(slice(len(fresh)))
-        self._known.update([keys[i] for i in fresh])
-        return rows.take(np.array(fresh, np.int64))
+        if not fresh:
+            return rows.take(slice(0))
+        seen = keys[: fresh[-1] + 1]  # if not fresh, they are known, or illegal
+        self._known.update(seen if self._constraint is None else [keys[i] for i in fresh])
+        leading = len(seen) == len(fresh)
+        return rows.take(slice(len(fresh)) if leading else np.array(fresh, np.int64))
 
     def note(self, rows: Brood) -> Brood:
         """Mark rows from elsewhere as known, snapped, with their species; all are kept."""
@@ -105,10 +106,12 @@ class Supply:
         """Positions of the keys that are neither known nor repeated."""
         if not self._cache:
             return list(range(len(keys)))
-        known = self._known
-        if len(set(keys)) == len(keys) and known.isdisjoint(keys):
+        told, different = self._known.intersection(keys), len(set(keys)) == len(keys)
+        if different and not told:
             return list(range(len(keys)))
-        fresh = [at for at, key in enumerate(keys) if key not in known]
+        fresh = [at for at, key in enumerate(keys) if key not in told]
+        if different:
+            return fresh
         first: dict[int, int] = {}
         for at in fresh:
             first.setdefault(keys[at], at)

@@ -57,11 +57,12 @@ class Encoding:
         self._names = sorted((*self._leaves, *(block.start for block in self._blocks)))
         names = ", ".join(f"v{column}" for column in self._names)
         scope: dict[str, Any] = {f"c{i}": value for i, value in enumerate(constants)}
+        self._conditional = (self.genome.parent >= 0).tolist()
         self._build: Callable[..., Any] = eval(f"lambda {names}: {expression}", scope)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what `_compile` makes, which cannot be pickled."""
-        hidden = ("_build", "_groups", "_names")
+        hidden = ("_build", "_groups", "_names", "_conditional")
         return {key: value for key, value in self.__dict__.items() if key not in hidden}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -82,7 +83,7 @@ class Encoding:
         """
         lists: dict[int, list[Any]] = {}
         for columns, distribution in self._groups:
-            values = distribution.values(genes[:, columns])
+            values = distribution.values(_part(genes, columns))
             lists.update(zip(columns.tolist(), values.T.tolist(), strict=True))
         for block in self._blocks:
             lists[block.start] = _lists_of(block, genes)
@@ -107,12 +108,11 @@ class Encoding:
         """
         values: dict[int, np.ndarray] = {}
         for columns, distribution in self._groups:
-            found = distribution.values(genes[:, columns])
+            found = distribution.values(_part(genes, columns))
             values.update(zip(columns.tolist(), found.T, strict=True))
         for block in self._blocks:
             values[block.start] = block.values(genes)
-        conditional = (self.genome.parent >= 0).tolist()
-        return self.tree.columns(View(values, self.genome.activity(genes), conditional))
+        return self.tree.columns(View(values, self.genome.activity(genes), self._conditional))
 
     def encode(self, points: Sequence[Any], path: str = "params") -> np.ndarray:
         """Rows of parameters; the way back of `decode`.
@@ -203,6 +203,11 @@ def _joined_uniform(
     low = np.concatenate([np.full(len(group), float(u.low)) for group, u in uniform])
     high = np.concatenate([np.full(len(group), float(u.high)) for group, u in uniform])
     return columns, _Uniforms(low, high)
+
+
+def _part(genes: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Take some columns, in rising order; all of them are no copy."""
+    return genes if len(columns) == genes.shape[1] else genes[:, columns]
 
 
 def _lists_of(block: Order | Subset, genes: np.ndarray) -> list[list[Any]]:
