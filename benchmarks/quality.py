@@ -70,6 +70,7 @@ def arguments():
         "--quick", action="store_true", help="2 seeds, 100 evaluations, the first suites"
     )
     parser.add_argument("--output", type=Path, help="Markdown file whose section is replaced")
+    parser.add_argument("--section", default="quality", help="its name (default quality)")
     parser.add_argument("--csv", type=Path, metavar="DIR", help="write a CSV file by suite")
     environments.add_interpreter_option(parser)
     return finish(parser.parse_args())
@@ -114,7 +115,7 @@ def main():
     text, rows = document(stores, notes, options)
     print(text)
     if options.output:
-        report.write_section(options.output, "quality", text)
+        report.write_section(options.output, options.section, text)
     if options.csv:
         write_tables(options.csv, rows)
 

@@ -47,7 +47,8 @@ class Rows:
             "species": [trial.species for trial in trials],
             "folds": [len(trial.outcomes) for trial in trials],
         }
-        table = form([trial.params for trial in trials], self._folds, outcomes, more)
+        with np.errstate(invalid="ignore"):  # scikit-learn casts masked numbers that it never set
+            table = form([trial.params for trial in trials], self._folds, outcomes, more)
         self._hide_missing(table)
         self._rank_failed_last(table)
         return table

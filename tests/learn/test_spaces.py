@@ -9,6 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import SelectPercentile
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
@@ -318,3 +319,14 @@ def test_duplicates_are_fitted_once():
 def test_finite_spaces_are_searched_whole():
     found = tried(make_pipeline(SVC()), {"svc__C": [1, 2, 3], "svc__shrinking": [True, False]})
     assert len({tuple(params.values()) for params in found}) == len(found) == 6
+
+
+def test_numbers_that_were_never_set_are_cast_without_a_warning(monkeypatch):
+    form = BaseSearchCV._format_results
+
+    def casting(self, *args, **kwargs):  # as scikit-learn 1.5 does with masked numbers
+        np.array([1e300]).astype(np.int64)
+        return form(self, *args, **kwargs)
+
+    monkeypatch.setattr(BaseSearchCV, "_format_results", casting)
+    assert tried(DecisionTreeClassifier(random_state=0), {"max_depth": [1, 2, 3]})
