@@ -19,11 +19,18 @@ def table(header, rows):
 
 def provenance(versions):
     """Say when, on what, with which versions and by which command the numbers were made."""
-    command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
+    command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *told(sys.argv[1:])])
     pairs = ((name.removesuffix(f" {version}"), version) for name, version in versions.items())
     known = ", ".join(f"{name} {version}" for name, version in pairs if version)
     today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     return f"{today}; {environments.machine()}; {load()}.\n{known}.\nCommand: `{command}`"
+
+
+def told(arguments):
+    """Leave out where files and interpreters lie on this machine."""
+    local = ("--output", "--geneticpy2-python", "--csv")
+    pairs = zip(["", *arguments], arguments, strict=False)
+    return [word for before, word in pairs if before not in local and word not in local]
 
 
 def load():
