@@ -148,6 +148,12 @@ class Genome:
         return np.flatnonzero(self.ordinary)
 
     @cached_property
+    def units(self) -> np.ndarray:
+        """Columns of the ordinary genes, then the first column of each order and subset."""
+        starts = np.array([block.start for block in self._blocks], np.int64)
+        return np.append(self.ordinary_columns, starts)
+
+    @cached_property
     def structural_columns(self) -> np.ndarray:
         """(s,) columns of the structural genes."""
         return np.flatnonzero(self.structural)
@@ -285,9 +291,10 @@ class Genome:
         words = np.where(active[:, columns], level, 0).astype(np.uint64)
         return (words * self._multipliers[columns]).sum(axis=1, dtype=np.uint64)
 
-    def keys(self, genes: np.ndarray, active: np.ndarray) -> np.ndarray:
+    def keys(self, genes: np.ndarray, active: np.ndarray | None = None) -> np.ndarray:
         """(n,) hashes of 64 bits of snapped rows, equal for rows that decode alike.
 
+        `active` is their activity, computed if it is not at hand.
         Sums of products with random odd numbers modulo 2^64; the bits of the quantiles are folded
         first because those of level centres end in zeros, whose products would collide.
         """
@@ -295,7 +302,7 @@ class Genome:
         words = words ^ (words >> np.uint64(32))
         words ^= words >> np.uint64(15)
         if not self.flat:
-            words *= active
+            words *= self.activity(genes) if active is None else active
         return words @ self._multipliers
 
     @cached_property

@@ -9,6 +9,7 @@ import numpy as np
 
 from geneticpy.evolution.mating import half_and_half
 from geneticpy.evolution.mutation import STRUCTURAL_CHANCE, change_structure, small_steps
+from geneticpy.evolution.population import Population
 from geneticpy.evolution.selection import tournament, uniform
 from geneticpy.evolution.species import Groups
 from geneticpy.genome import Genome
@@ -78,6 +79,12 @@ class Operators:
     ) -> np.ndarray:
         """Mate rows of genes, (n, d)."""
         return (self.crossover or half_and_half)(rng, one, two, genome)
+
+    def replace(self, rng: np.random.Generator, rows: Population, n: int) -> np.ndarray:
+        """Rows that survive by the user's `replacer`, about `n`, best first."""
+        assert self.replacer is not None, "only a user's replacer replaces"
+        kept = np.asarray(self.replacer(rng, rows.loss, rows.ids, n))
+        return kept[rows.loss[kept].argsort(kind="stable")]
 
     def chance(self, stagnant: int) -> float:
         """Probability of a mated child to get a small mutation, after so many idle updates."""

@@ -40,7 +40,7 @@ def small_steps(
     -------
     (n, d) array
     """
-    units = mutable_units(genome)
+    units = genome.units
     if not len(units) or not len(genes):
         return genes
     row, unit = _hits(rng, None if genome.flat else active[:, units], len(genes), len(units))
@@ -67,11 +67,10 @@ def heavy_tailed_steps(
     ----------
     .. [1] Doerr, Le, Makhmara & Nguyen, "Fast genetic algorithms", GECCO 2017, section 4.
     """
-    units = len(mutable_units(genome))
+    units = len(genome.units)
     if not units or not len(genes):
         return genes
-    row = np.arange(len(genes)).repeat(heavy_tailed(rng, len(genes), units))
-    unit = (rng.random(len(row)) * units).astype(np.int64)
+    row, unit = _anywhere(rng, heavy_tailed(rng, len(genes), units), units)
     return change_units(rng, genes, row, unit, sigma, genome)
 
 
@@ -87,11 +86,12 @@ def _heavy_tail(units: int) -> np.ndarray:
     return (weight.cumsum() / weight.sum())[:-1]
 
 
-def mutable_units(genome: Genome) -> np.ndarray:
-    """Columns of the ordinary genes, then the first column of each order and subset."""
-    blocks = genome.permutations + genome.subsets
-    starts = np.array([block.start for block in blocks], np.int64)
-    return np.append(genome.ordinary_columns, starts) if blocks else genome.ordinary_columns
+def _anywhere(
+    rng: np.random.Generator, count: np.ndarray, units: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and units of `count` (n,) hits in each row, every unit as likely as any other."""
+    row = np.arange(len(count)).repeat(count)
+    return row, (rng.random(len(row)) * units).astype(np.int64)
 
 
 def change_units(
@@ -102,7 +102,7 @@ def change_units(
     sigma: np.ndarray,
     genome: Genome,
 ) -> np.ndarray:
-    """Change units (numbers into `mutable_units`) of rows of `genes`, in place."""
+    """Change units (numbers into `genome.units`) of rows of `genes`, in place."""
     columns = genome.ordinary_columns
     orders, subsets = genome.permutations, genome.subsets
     alone = unit < len(columns) if orders or subsets else slice(None)
@@ -125,8 +125,8 @@ def _hits(
     Returns rows and units of the hits; `active` (n, units) is None when all are.
     """
     if active is None:
-        row = np.arange(n).repeat(1 + _more_hits(units).searchsorted(rng.random(n), side="right"))
-        return row, (rng.random(len(row)) * units).astype(np.int64)
+        count = 1 + _more_hits(units).searchsorted(rng.random(n), side="right")
+        return _anywhere(rng, count, units)
     several, many = rng.random((2, n))
     want = 1 + (several < SEVERAL) * rng.geometric(0.5, size=n)
     count = np.maximum(active.sum(axis=1), 1)

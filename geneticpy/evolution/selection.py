@@ -57,6 +57,11 @@ def tournament(rng: np.random.Generator, loss: np.ndarray, n: int, size: int = 2
     return rng.integers(len(loss), size=(n, size)).min(axis=1)
 
 
+def contenders(loss: np.ndarray, best: np.ndarray, mu: int) -> np.ndarray:
+    """(n,) mask of the rows that may be among the `mu` best, next to losses `best` in order."""
+    return loss <= best[-1] if len(best) >= mu else loss < np.inf
+
+
 def survivors(
     loss: np.ndarray, species: np.ndarray, arms: list[np.ndarray], mu: int, cap: int
 ) -> np.ndarray:

@@ -16,7 +16,7 @@ class Recorder:
 
 
 def errands():
-    return Errands(lambda genes: genes[:, 0].astype(int).tolist())
+    return Errands(lambda genes: genes[:, 0].astype(int))
 
 
 def rows(*values):

@@ -16,6 +16,7 @@ from geneticpy.evolution.models.ranks import kendall_tau
 from geneticpy.evolution.models.threads import one_thread
 from geneticpy.evolution.mutation import heavy_tailed_steps
 from geneticpy.evolution.population import Brood, Population
+from geneticpy.evolution.selection import contenders
 from geneticpy.genome import Genome
 
 MODEL_BUDGET = 20_000  # evaluations up to which a model ranks the children
@@ -116,14 +117,14 @@ class Discrete:
 
     def _able(self, loss: np.ndarray) -> np.ndarray:
         """(n,) mask of the rows that did not fail and may survive."""
-        full = len(self._population) >= self._mu and not self._operators.replacer
-        return loss <= self._population.loss[-1] if full else loss < np.inf
+        if self._operators.replacer:
+            return loss < np.inf
+        return contenders(loss, self._population.loss, self._mu)
 
     def _survivors(self, pool: Population) -> np.ndarray:
         """Rows of a pool in which newer ones come first, so that they win ties."""
         if self._operators.replacer:
-            kept = np.asarray(self._operators.replacer(self._rng, pool.loss, pool.ids, self._mu))
-            return kept[pool.loss[kept].argsort(kind="stable")]
+            return self._operators.replace(self._rng, pool, self._mu)
         return pool.loss.argsort(kind="stable")[: self._mu]
 
     def _sample(self, n: int) -> Brood:
@@ -207,7 +208,7 @@ class Judge:
             Best first; fewer than `n` if too few are new.
         """
         children.genes = self._genome.snap(children.genes)
-        first = {key: row for row, key in enumerate(self._keys(children.genes))}
+        first = {key: row for row, key in enumerate(self._genome.keys(children.genes).tolist())}
         new = sorted(row for key, row in first.items() if key not in self._known)
         rows = children.take(np.array(new, np.int64))
         if not self.trusted:
@@ -218,7 +219,7 @@ class Judge:
 
     def remember(self, genes: np.ndarray) -> None:
         """Do not choose these snapped rows again."""
-        self._known.update(self._keys(genes))
+        self._known.update(self._genome.keys(genes).tolist())
 
     def update(self, rows: Population) -> None:
         """Compare the losses of rows with their predictions, then learn from them."""
@@ -237,10 +238,6 @@ class Judge:
             self._taus.append(kendall_tau(predicted, loss))
             predicted, loss = predicted[:0], loss[:0]
         self._predicted, self._loss = predicted, loss
-
-    def _keys(self, genes: np.ndarray) -> list[int]:
-        keys: list[int] = self._genome.keys(genes, self._genome.activity(genes)).tolist()
-        return keys
 
 
 def judge(genome: Genome) -> Judge | None:

@@ -30,10 +30,10 @@ class Errands:
     Parameters
     ----------
     keys : callable
-        ``keys(genes) -> list of n int``, equal for rows that decode alike.
+        ``keys(genes) -> (n,) array of int``, equal for rows that decode alike.
     """
 
-    def __init__(self, keys: Callable[[np.ndarray], list[int]]):
+    def __init__(self, keys: Callable[[np.ndarray], np.ndarray]):
         self._keys = keys
         self._known: dict[int, float] = {}
         self._waiting: dict[int, int] = {}  # number of the arm and ticket, as one number
@@ -65,7 +65,7 @@ class Errands:
         (m, d) array
             Neither known nor sent before.
         """
-        keys, codes = self._keys(genes), (tickets + TICKETS * self._number(arm)).tolist()
+        keys, codes = self._keys(genes).tolist(), (tickets + TICKETS * self._number(arm)).tolist()
         if self._all_new(keys):
             self._waiting.update(zip(keys, codes, strict=True))
             return genes
@@ -109,7 +109,7 @@ class Errands:
         genes : (n, d) array
         loss : (n,) array
         """
-        keys = self._keys(genes)
+        keys = self._keys(genes).tolist()
         self._known.update(zip(keys, loss.tolist(), strict=True))
         codes = np.array([self._waiting.pop(key, -1) for key in keys])
         row = np.arange(len(keys))

@@ -10,7 +10,7 @@ from geneticpy.evolution.breeding import Operators, mates, restructure
 from geneticpy.evolution.mating import difference
 from geneticpy.evolution.mutation import inherit_sigma
 from geneticpy.evolution.population import Brood, Population
-from geneticpy.evolution.selection import survivors
+from geneticpy.evolution.selection import contenders, survivors
 from geneticpy.evolution.species import group
 from geneticpy.genome import Genome
 
@@ -90,11 +90,9 @@ class Mixed:
 
     def _able(self, loss: np.ndarray) -> np.ndarray:
         """(n,) mask of the rows that did not fail and may survive."""
-        survivors = self._population.loss
-        by_loss = self._genome.flat and not self._operators.replacer
-        if by_loss and len(survivors) >= self._mu:
-            return loss <= survivors[-1]
-        return loss < np.inf
+        if self._operators.replacer or not self._genome.flat:
+            return loss < np.inf
+        return contenders(loss, self._population.loss, self._mu)
 
     def _converged(self) -> bool:
         """Whether the survivors are one point: what they breed was mostly told before."""
@@ -103,8 +101,7 @@ class Mixed:
 
     def _survivors(self, pool: Population) -> np.ndarray:
         if self._operators.replacer:
-            kept = np.asarray(self._operators.replacer(self._rng, pool.loss, pool.ids, self._mu))
-            return kept[pool.loss[kept].argsort(kind="stable")]
+            return self._operators.replace(self._rng, pool, self._mu)
         roots = self._genome.root_columns
         arms = [self._genome.level(pool.genes[:, g], np.full(len(pool), g)) for g in roots]
         return survivors(pool.loss, pool.species, arms, self._mu, CAP)

@@ -90,7 +90,7 @@ class Numeric:
         self._samples = 4 + int(3 * math.log(genome.d))
         if not self._screened:
             self._samples = max(self._samples, FEWEST_SAMPLES)
-        self._errands = Errands(partial(keys, genome))
+        self._errands = Errands(genome.keys)
         self._best = math.inf
         self._main = self._descent(np.full(genome.d, 0.5), SIGMA, self._samples)
         self._turns = [Turn(None, self._main, 1.0)]
@@ -214,9 +214,3 @@ class Numeric:
 def settle(genome: Genome, genes: np.ndarray) -> np.ndarray:
     """Rows (n, d) as they will be evaluated."""
     return genome.snap(rounded(genes))
-
-
-def keys(genome: Genome, genes: np.ndarray) -> list[int]:
-    """Numbers of snapped rows, equal for those that decode alike."""
-    found: list[int] = genome.keys(genes, genome.activity(genes)).tolist()
-    return found

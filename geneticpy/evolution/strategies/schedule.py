@@ -97,12 +97,16 @@ def plan(task: Task, surrogate: bool | str = "auto", strategy: Any = None) -> Pl
     replaced = task.operators.replaced
     if surrogate is True:
         _refuse_replaced("surrogate: must not be True", task.operators)
-        return Plan((("screened", math.inf),), "surrogate=True")
+        return _alone("screened", "surrogate=True")
     if surrogate is False:
-        return Plan((("mixed", math.inf),), "surrogate=False")
+        return _alone("mixed", "surrogate=False")
     if replaced:
-        return Plan((("mixed", math.inf),), f"the user's own {', '.join(replaced)}")
+        return _alone("mixed", f"the user's own {', '.join(replaced)}")
     return _planned(task.genome, task.budget, task.operators)
+
+
+def _alone(name: str, reason: str) -> Plan:
+    return Plan(((name, math.inf),), reason)
 
 
 def _wanted(task: Task, surrogate: bool | str, strategy: Any) -> Plan:
@@ -113,7 +117,7 @@ def _wanted(task: Task, surrogate: bool | str, strategy: Any) -> Plan:
         )
     if not isinstance(strategy, str):
         _refuse_replaced("strategy: must not be an object", task.operators)
-        return Plan((("user", math.inf),), f"strategy={strategy!r}")
+        return _alone("user", f"strategy={strategy!r}")
     if strategy not in NAMES:
         raise ArgumentError(f"strategy: must be one of {NAMES} or an object, got {strategy!r}.")
     if strategy != "mixed":
@@ -121,7 +125,7 @@ def _wanted(task: Task, surrogate: bool | str, strategy: Any) -> Plan:
     reason = _unfit(task.genome, task.operators, strategy)
     if reason:
         raise ArgumentError(f"strategy: {reason}, got {strategy!r}.")
-    return Plan(((strategy, math.inf),), f"strategy={strategy!r}")
+    return _alone(strategy, f"strategy={strategy!r}")
 
 
 def _refuse_replaced(rule: str, operators: Operators) -> None:
@@ -145,13 +149,13 @@ def _planned(genome: Genome, budget: int, operators: Operators) -> Plan:
     in_orders = sum(order.stop - order.start for order in genome.permutations)
     if genome.permutations and in_orders == genome.d:
         # measured: routes and queues are found later with a model
-        return Plan((("mixed", math.inf),), "orders alone")
+        return _alone("mixed", "orders alone")
     last = _last(genome, operators)
     if budget > CHEAP_BUDGET:
         cheap = "mixed" if last == "numeric" else last  # learned steps cost twice as much
-        return Plan(((cheap, math.inf),), f"more than {CHEAP_BUDGET} evaluations")
+        return _alone(cheap, f"more than {CHEAP_BUDGET} evaluations")
     if budget < EARLIEST[last]:
-        return Plan((("screened", math.inf),), f"fewer than {EARLIEST[last]} evaluations")
+        return _alone("screened", f"fewer than {EARLIEST[last]} evaluations")
     stages = (("screened", min(PRELUDE, budget // 2)), (last, math.inf))
     return Plan(stages, f"at least {EARLIEST[last]} evaluations")
 

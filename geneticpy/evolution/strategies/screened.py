@@ -105,7 +105,7 @@ class Screened:
         best = self._epoch.loss.min(initial=np.inf)
         self._stagnant = 0 if rows.loss.min(initial=np.inf) < best else self._stagnant + 1
         told = self._remember(rows.genes)
-        self._waiting = self._waiting[~np.isin(self._keys(self._waiting), told)]
+        self._waiting = self._waiting[~np.isin(self._genome.keys(self._waiting), told)]
         self._epoch = self._epoch.join(rows)
         self._learned = None
         if stuck(self._epoch.loss):
@@ -121,12 +121,9 @@ class Screened:
     def _sample(self, n: int) -> Brood:
         return Brood.orphans(self._genome.sample(self._rng, n))
 
-    def _keys(self, genes: np.ndarray) -> np.ndarray:
-        return self._genome.keys(genes, self._genome.activity(genes))
-
     def _remember(self, genes: np.ndarray) -> np.ndarray:
         """Do not propose these rows again; returns their keys."""
-        keys = self._keys(genes)
+        keys = self._genome.keys(genes)
         self._known = np.union1d(self._known, keys)
         return keys
 
