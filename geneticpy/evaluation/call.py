@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
+import os
 import pickle
+import platform
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from time import perf_counter
@@ -128,16 +132,19 @@ class Report:
         What was raised; it keeps its text and traceback on the way from another process.
     final : bool
         Whether the error ends the run, whatever `on_error` says.
+    worker : str
+        Where it was made: see `here`. Empty if nobody knows.
     """
 
     loss: float
     seconds: float
     error: BaseException | None = None
     final: bool = False
+    worker: str = ""
 
     def __reduce__(self) -> tuple[Any, ...]:
         error = None if self.error is None else _packed(self.error)
-        return _unpacked, (self.loss, self.seconds, error, self.final)
+        return _unpacked, (self.loss, self.seconds, error, self.final, self.worker)
 
 
 def attempt(call: Call, params: Any, id: int) -> Report:
@@ -147,12 +154,25 @@ def attempt(call: Call, params: Any, id: int) -> Report:
         value = call(params, id)
     except BaseException as error:
         final = not isinstance(error, Exception)
-        return Report(math.nan, perf_counter() - before, error, final)
+        return Report(math.nan, perf_counter() - before, error, final, here())
     try:
         loss = as_loss(value, params)
     except Exception as error:
-        return Report(math.nan, perf_counter() - before, error, final=True)
-    return Report(loss, perf_counter() - before)
+        return Report(math.nan, perf_counter() - before, error, final=True, worker=here())
+    return Report(loss, perf_counter() - before, worker=here())
+
+
+def here() -> str:
+    """Name host, process and, unless it is the main one, thread: ``host:1234 geneticpy-0``."""
+    process = process_of_this_host(os.getpid())
+    thread = threading.current_thread()
+    return process if thread is threading.main_thread() else f"{process} {thread.name}"
+
+
+@functools.cache
+def process_of_this_host(pid: int) -> str:
+    """Name a process."""
+    return f"{platform.node()}:{pid}"
 
 
 def _packed(error: BaseException) -> tuple[bytes, str]:
@@ -168,10 +188,10 @@ def _packed(error: BaseException) -> tuple[bytes, str]:
 
 
 def _unpacked(
-    loss: float, seconds: float, packed: tuple[bytes, str] | None, final: bool
+    loss: float, seconds: float, packed: tuple[bytes, str] | None, final: bool, worker: str
 ) -> Report:
     if packed is None:
-        return Report(loss, seconds, None, final)
+        return Report(loss, seconds, None, final, worker)
     data, text = packed
     try:
         error = pickle.loads(data)
@@ -180,7 +200,7 @@ def _unpacked(
     if isinstance(error, _Substitute):
         error = error.stand_in()
     error.__cause__ = _Remote(text)
-    return Report(loss, seconds, error, final)
+    return Report(loss, seconds, error, final, worker)
 
 
 @dataclass(frozen=True)

@@ -46,12 +46,15 @@ class Outcomes:
         Duration of each evaluation; NaN until it has ended.
     errors : dict of int to exception
         What the user's function raised.
+    workers : dict of int to str
+        Where evaluations were made, if not in this thread.
     """
 
     def __init__(self, n: int):
         self.loss = np.full(n, math.nan)
         self.seconds = np.full(n, math.nan)
         self.errors: dict[int, BaseException] = {}
+        self.workers: dict[int, str] = {}
 
     @property
     def ended(self) -> np.ndarray:

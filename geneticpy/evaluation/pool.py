@@ -111,6 +111,8 @@ def note(outcomes: Outcomes, ended: list[Ended], limits: Limits) -> bool:
             continue
         if report.error is not None:
             outcomes.errors[at] = report.error
+        if report.worker:
+            outcomes.workers[at] = report.worker
         outcomes.loss[at] = report.loss
         outcomes.seconds[at] = report.seconds
         enough = enough or (limits.enough is not None and limits.enough(report.loss))

@@ -16,7 +16,7 @@ from time import perf_counter
 from typing import Any
 
 from geneticpy.errors import ArgumentError, EvaluationError
-from geneticpy.evaluation.call import Call, Report
+from geneticpy.evaluation.call import Call, Report, process_of_this_host
 from geneticpy.evaluation.pool import POLL, ChunkSize, Ended, Job
 from geneticpy.evaluation.worker import READY
 
@@ -187,7 +187,8 @@ class ProcessPool:
     def _fail(self, worker: Worker, error: Exception) -> None:
         """Report that the evaluation a worker is at has failed."""
         seconds = perf_counter() - worker.since
-        self._ended.append((worker.jobs.popleft().key, Report(math.nan, seconds, error)))
+        report = Report(math.nan, seconds, error, worker=worker.name)
+        self._ended.append((worker.jobs.popleft().key, report))
 
     def _remove(self, worker: Worker) -> None:
         """Kill a worker; jobs that are left wait again, first in line."""
@@ -203,6 +204,8 @@ class Worker:
     ----------
     at : int
         Its place in the pool.
+    name : str
+        Of its process, as its reports have it.
     connection : Connection
     greeted, ready : bool
         Whether it is up, and whether it has the function.
@@ -220,6 +223,7 @@ class Worker:
         self.since = math.inf
         with theirs:
             self._process = _start(theirs.fileno(), environment)
+        self.name = process_of_this_host(self._process.pid)
 
     @property
     def idle(self) -> bool:

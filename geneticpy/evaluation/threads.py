@@ -39,11 +39,14 @@ class ThreadPool:
 
     def _start(self) -> None:
         self._todo, self._ended = SimpleQueue(), SimpleQueue()
-        for _ in range(self.slots):
+        for at in range(self.slots):
             run = contextvars.copy_context().run
             arguments = (run, self._call, self._todo, self._ended)
-            self._threads.append(threading.Thread(target=_serve, args=arguments, daemon=True))
-            self._threads[-1].start()
+            thread = threading.Thread(
+                target=_serve, args=arguments, name=f"geneticpy-{at}", daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
 
     def wait(self, seconds: float) -> list[Ended]:
         try:
