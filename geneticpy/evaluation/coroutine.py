@@ -123,6 +123,12 @@ class _Batch:
             return
         self._outcomes.loss[at] = loss
         self._outcomes.seconds[at] = seconds
+        if self._outcomes.heard is not None:
+            try:
+                self._outcomes.heard(perf_counter())
+            except Exception as error:
+                self.end(error)
+                return
         if self._limits.enough is not None and self._limits.enough(loss):
             self.end()
 
