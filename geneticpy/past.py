@@ -166,8 +166,10 @@ class Replay:
         DivergedError
             If an evaluation was of another point.
         """
-        known = np.isin(points.ids, self._sorted)
-        rows = self._order[np.searchsorted(self._sorted, points.ids[known])]
+        place = np.searchsorted(self._sorted, points.ids)
+        known = place < len(self._sorted)
+        known[known] = self._sorted[place[known]] == points.ids[known]
+        rows = self._order[place[known]]
         past, at = self._past, np.flatnonzero(known)
         other = (past.genes[rows] != points.genes[at]).any(axis=1)
         if other.any():
@@ -189,8 +191,8 @@ class Replay:
             Ids that ended before the next time, parted where a generation was complete.
         """
         past = self._past
-        told = [told for _, told in past.asks[1:]] + [len(past)]
-        for (n, start), stop in zip(past.asks, told, strict=True):
+        starts = [told for _, told in past.asks] + [len(past)]
+        for (n, start), stop in zip(past.asks, starts[1:], strict=True):
             ends = start + 1 + np.flatnonzero(np.diff(past.generation[start:stop]))
             parts = np.split(past.id[start:stop], ends - start)
             yield n, [part.tolist() for part in parts if len(part)]

@@ -18,8 +18,9 @@ from geneticpy.checks import generator, one_of
 from geneticpy.errors import ArgumentError, JournalError, JournalWarning
 from geneticpy.evaluation.call import here
 from geneticpy.evaluation.loss import Limits, Loss, Outcomes
+from geneticpy.evolution.budget import Budget
 from geneticpy.evolution.optimizer import Candidates, Optimizer
-from geneticpy.jsonable import as_plain, dumps, name_of
+from geneticpy.jsonable import as_plain, dumps, name_of, text_of
 from geneticpy.past import DivergedError, Past, Points, Replay
 from geneticpy.run.history import History
 from geneticpy.run.journal import Ends, Journal
@@ -158,8 +159,7 @@ class Record(NoRecord):
             raise ArgumentError(f"journal: must be a path, got {path!r}.")
         exact = one_of("resume", resume, ("exact", "warm")) == "exact"
         self.path = os.fsdecode(path)
-        self._writer = here()
-        self._journal = Journal(self.path, self._writer)
+        self._journal = Journal(self.path, text_of(here()))
         try:
             self._runs = read(self.path).runs if exists(self.path) else []
         except BaseException:
@@ -167,6 +167,7 @@ class Record(NoRecord):
             raise
         self._run = self._runs[-1] if exact and self._runs else None
         self._kind = "fresh" if exact or not self._runs else "warm"
+        self.heard = self._journal.heard
 
     def start(
         self, settings: dict[str, Any], others: dict[str, Any], seed: Any, draws: bool
@@ -189,10 +190,15 @@ class Record(NoRecord):
     def _check_settings(self, run: RecordedRun, described: dict[str, Any], seed: Any) -> None:
         """Refuse to go on with other arguments than the run was begun with."""
         before = run.settings | run.budget
+        shrinks = _total(described) < _total(before)
         other = [
             f"{name}={value!r} (it has {before.get(name)!r})"
             for name, value in described.items()
-            if _is_other(name, value, before.get(name))
+            if (
+                shrinks and _limit(value) < _limit(before[name])
+                if name in MAY_GROW
+                else value != before.get(name) and (name, value) != ("batch", None)
+            )
         ]
         if seed is not None:
             seeds = run.settings["seed"]
@@ -312,10 +318,6 @@ class Record(NoRecord):
     def watch(self, points: Points, ends: Ends, generation: int) -> None:
         self._journal.watch(points, ends, generation)
 
-    def heard(self, now: float) -> None:
-        """Write what has ended, now and then."""
-        self._journal.heard(now)
-
     def recorded(self) -> None:
         self._journal.recorded()
 
@@ -327,7 +329,7 @@ class Record(NoRecord):
             f"{self._run.versions}, this is {_versions()}) and goes on from its "
             f"{self._run.evaluations} evaluations.",
             JournalWarning,
-            stacklevel=6,
+            stacklevel=7,
         )
         self._kind, self._run = "continued", None
         self.known = self._heritage(len(self._runs), self._kind)
@@ -348,13 +350,10 @@ class Record(NoRecord):
         self._journal.close()
 
 
-def _is_other(name: str, value: Any, before: Any) -> bool:
-    """Whether an argument is not what a journal was begun with."""
-    if name == "batch" and value is None:
-        return False
-    if name in MAY_GROW:
-        return _limit(value) < _limit(before)
-    return bool(value != before)
+def _total(settings: dict[str, Any]) -> int:
+    """Count the evaluations of a whole run."""
+    names = ("size", "generation_count", "retain_percentage", "max_evaluations")
+    return Budget(*(settings[name] for name in names)).total
 
 
 def _limit(value: int | None) -> float:

@@ -257,9 +257,10 @@ class Journal:
         self._write()
         if not self._works:
             return
-        with explained(self.path, WRITABLE), self._breaking():
-            with self._transaction() as execute:
-                self._put_run(execute, ended=text_of(message))
+        with explained(self.path, WRITABLE), self._breaking(), self._transaction() as execute:
+            self._put_run(execute, ended=text_of(message))
+        with contextlib.suppress(sqlite3.OperationalError):  # somebody is reading
+            self._connection.execute("PRAGMA busy_timeout = 0")
             self._connection.execute("PRAGMA journal_mode = DELETE")  # one file is left
 
     def _write(self) -> None:
@@ -333,20 +334,16 @@ class Journal:
     def _text(self, rows: Rows) -> str:
         """JSON of evaluations; the order of its columns is that of `recorded.Row`."""
         ids = rows.ids.tolist()
-        return dumps(
-            list(
-                zip(
-                    ids,
-                    rows.generation.tolist(),
-                    _numbers(rows.loss),
-                    _numbers(rows.seconds),
-                    self._params(rows.genes),
-                    [text_of(rows.errors[id]) if id in rows.errors else None for id in ids],
-                    [text_of(rows.workers.get(id, self._writer)) for id in ids],
-                    strict=True,
-                )
-            )
+        columns = (
+            ids,
+            rows.generation.tolist(),
+            _numbers(rows.loss),
+            _numbers(rows.seconds),
+            self._params(rows.genes),
+            _texts(ids, rows.errors, None),
+            _texts(ids, rows.workers, self._writer),
         )
+        return dumps(list(zip(*columns, strict=True)))
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[Callable[..., Any]]:
@@ -368,6 +365,13 @@ class Journal:
         except (sqlite3.Error, OSError):
             self._works = False
             raise
+
+
+def _texts(ids: list[int], known: dict[int, str], other: str | None) -> list[str | None]:
+    """Texts for JSON by id, and what stands for those that are missing."""
+    if not known:
+        return [other] * len(ids)
+    return [text_of(known[id]) if id in known else other for id in ids]
 
 
 def _numbers(values: np.ndarray) -> list[Any]:

@@ -94,8 +94,7 @@ def checksum(*values: Any) -> int:
     """CRC-32 of the values of a row."""
     crc = 0
     for value in values:
-        data = value if isinstance(value, bytes) else repr(value).encode(errors="replace")
-        crc = zlib.crc32(data, crc)
+        crc = zlib.crc32(value if isinstance(value, bytes) else str(value).encode(), crc)
     return crc
 
 

@@ -13,6 +13,8 @@ from geneticpy.space.leaf import DistributionBase, Written
 from geneticpy.space.nodes import Block, Constant, Dict, Leaf, Node, Options, Repeat, Sequence
 from geneticpy.space.options import Listed
 
+LONGEST = 100  # characters of a part of a space in an error
+
 
 def describe(space: Any) -> Any:
     """Plain data that tells a space from others.
@@ -43,15 +45,30 @@ def describe(space: Any) -> Any:
 
 def difference(one: Any, two: Any, path: str = "space") -> str:
     """Say where two described spaces differ first; empty if nowhere."""
-    if isinstance(one, dict) and isinstance(two, dict) and one.keys() == two.keys():
-        steps = {key: path if key.startswith("$") else f"{path}[{key!r}]" for key in one}
-        parts = (difference(one[key], two[key], step) for key, step in steps.items())
-        return next(filter(None, parts), "")
     if isinstance(one, list) and isinstance(two, list) and len(one) == len(two):
-        pairs = enumerate(zip(one, two, strict=True))
-        parts = (difference(*pair, f"{path}[{i}]") for i, pair in pairs)
-        return next(filter(None, parts), "")
-    return "" if one == two and type(one) is type(two) else f"{path}: {one!r} became {two!r}"
+        one, two = dict(enumerate(one)), dict(enumerate(two))
+    if not isinstance(one, dict) or not isinstance(two, dict) or _kind(one) != _kind(two):
+        same = one == two and type(one) is type(two)
+        return "" if same else f"{path}: {_short(one)} became {_short(two)}"
+    for key in one | two:
+        step = path if key == _kind(one) else f"{path}[{key!r}]"
+        if key not in one or key not in two:
+            return f"{step}, which {'is gone' if key in one else 'is new'}"
+        found = difference(one[key], two[key], step)
+        if found:
+            return found
+    return ""
+
+
+def _kind(described: dict[Any, Any]) -> str:
+    """Class of a described distribution; empty for dicts and lists."""
+    key = next(iter(described), "")
+    return key if isinstance(key, str) and key.startswith("$") else ""
+
+
+def _short(described: Any) -> str:
+    text = repr(described)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def holds_plain(node: Node) -> bool:
