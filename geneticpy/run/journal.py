@@ -30,6 +30,7 @@ WORTH = 20.0  # durations of a write that pass before the next one, at least
 LARGEST_BLOCK = 1000  # evaluations
 WRITABLE = "must be writable"
 COLUMNS = ("ids", "generation", "genes", "loss", "seconds")
+BY_ID = ("errors", "workers", "details")
 
 
 class Batch(Protocol):
@@ -61,7 +62,7 @@ class Ends(Protocol):
 
 @dataclass
 class Rows:
-    """Evaluations to write: arrays of n, and texts by id."""
+    """Evaluations to write: arrays of n, and what only some have, by id."""
 
     ids: np.ndarray
     generation: np.ndarray
@@ -70,6 +71,7 @@ class Rows:
     seconds: np.ndarray
     errors: dict[int, str]
     workers: dict[int, str]
+    details: dict[int, Any]
 
     def take(self, rows: Any) -> Rows:
         """Those at the given positions."""
@@ -80,9 +82,8 @@ class Rows:
         columns = {
             name: np.concatenate([getattr(self, name), getattr(others, name)]) for name in COLUMNS
         }
-        return Rows(
-            **columns, errors=self.errors | others.errors, workers=self.workers | others.workers
-        )
+        texts = {name: getattr(self, name) | getattr(others, name) for name in BY_ID}
+        return Rows(**columns, **texts)
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,10 @@ class NoJournal:
     """What a run without a file writes to."""
 
     heard: Callable[[float], None] | None = None
+
+    def detail(self, id: int, details: Any) -> None:
+        """Write plain data with an evaluation that the history will have next."""
+        self._details[id] = details
 
     def watch(self, batch: Batch, ends: Ends, generation: int) -> None:
         """Do nothing."""
@@ -152,6 +157,7 @@ class Journal:
         self._saved = Saved()
         self._asks: list[tuple[int, int]] = []
         self._workers: dict[int, str] = {}
+        self._details: dict[int, Any] = {}
         self._batch: tuple[Batch, Ends, int] | None = None
         self._due = 0.0
         self._works = True
@@ -274,7 +280,7 @@ class Journal:
                 for block in self._blocks(rows):
                     execute("INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)", block)
         self._saved = saved  # Ctrl-C before this lets the same blocks be written again
-        self._workers = {}
+        self._workers, self._details = {}, {}
         now = perf_counter()
         self._due = now + min(WORTH * (now - before), LONGEST_PAUSE)
 
@@ -305,6 +311,7 @@ class Journal:
             history.seconds[start:],
             history.errors_from(start),
             self._workers,
+            self._details,
         )
 
     def _of_batch(self, batch: Batch, ends: Ends, generation: int) -> Rows:
@@ -318,6 +325,7 @@ class Journal:
             ends.seconds[at],
             {int(ids[i]): reason for i, reason in ends.reasons().items()},
             {int(ids[i]): worker for i, worker in ends.workers.items()},
+            {},
         )
 
     def _blocks(self, rows: Rows) -> Iterator[list[Any]]:
@@ -342,6 +350,7 @@ class Journal:
             self._params(rows.genes),
             _texts(ids, rows.errors, None),
             _texts(ids, rows.workers, self._writer),
+            [rows.details.get(id) for id in ids],
         )
         return dumps(list(zip(*columns, strict=True)))
 

@@ -51,7 +51,8 @@ SCHEMA = (
         json_extract(value, '$[3]') AS seconds,
         json_extract(value, '$[4]') AS params,
         json_extract(value, '$[5]') AS error,
-        json_extract(value, '$[6]') AS worker
+        json_extract(value, '$[6]') AS worker,
+        json_extract(value, '$[7]') AS details
         FROM blocks, json_each(rows)""",
 )
 

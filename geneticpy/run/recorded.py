@@ -46,6 +46,8 @@ class Row(NamedTuple):
         Why it failed.
     worker : str
         Host, process and thread in which it was made.
+    details : plain data
+        What else came of it: None, but for the searches of `geneticpy.learn`.
     """
 
     id: int
@@ -55,6 +57,7 @@ class Row(NamedTuple):
     params: Any
     error: str | None
     worker: str
+    details: Any = None
 
 
 class Block(NamedTuple):
