@@ -79,11 +79,11 @@ class Rows:
 
     def join(self, others: Rows) -> Rows:
         """Those and others."""
-        columns = {
+        joined: dict[str, Any] = {
             name: np.concatenate([getattr(self, name), getattr(others, name)]) for name in COLUMNS
         }
-        texts = {name: getattr(self, name) | getattr(others, name) for name in BY_ID}
-        return Rows(**columns, **texts)
+        joined |= {name: getattr(self, name) | getattr(others, name) for name in BY_ID}
+        return Rows(**joined)
 
 
 @dataclass(frozen=True)

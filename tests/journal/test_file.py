@@ -1,5 +1,6 @@
 """The file: when it is written, by whom, and what it does not take."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -446,3 +447,18 @@ def test_a_lost_disk_ends_a_run_of_coroutines(tmp_path, monkeypatch):
     with pytest.raises(JournalError, match=r"must be writable, got OSError") as caught:
         optimize(awaited, LINE, journal=tmp_path / "a.db", **QUICK)
     assert caught.value.result.evaluations >= 1
+
+
+def test_a_coroutine_that_is_done_does_not_wait_for_the_others(tmp_path):
+    path = tmp_path / "a.db"
+
+    async def waits_for_the_others(params):
+        deadline = time.monotonic() + 60
+        while params["i"] == 0 and sum(1 for _ in read(path).runs[0].rows) < 3:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+        return params["i"]
+
+    space = {"i": UniformDistribution(0, 3, q=1)}
+    result = optimize(waits_for_the_others, space, size=4, generation_count=0, journal=path)
+    assert sorted(result.history.loss) == [0, 1, 2, 3]
