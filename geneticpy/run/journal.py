@@ -108,28 +108,6 @@ class Saved:
     asks: int = 0
 
 
-class NoJournal:
-    """What a run without a file writes to."""
-
-    heard: Callable[[float], None] | None = None
-
-    def detail(self, id: int, details: Any) -> None:
-        """Write plain data with an evaluation that the history will have next."""
-        self._details[id] = details
-
-    def watch(self, batch: Batch, ends: Ends, generation: int) -> None:
-        """Do nothing."""
-
-    def recorded(self) -> None:
-        """Do nothing."""
-
-    def asked(self, n: int, told: int) -> None:
-        """Do nothing."""
-
-    def end(self, message: str) -> None:
-        """Do nothing."""
-
-
 class Journal:
     """The file of a run, open for writing by this process alone.
 
@@ -240,6 +218,10 @@ class Journal:
     def asked(self, n: int, told: int) -> None:
         """Remember that `n` candidates were asked for after so many evaluations were told."""
         self._asks.append((n, told))
+
+    def detail(self, id: int, details: Any) -> None:
+        """Write plain data with an evaluation that the history will have next."""
+        self._details[id] = details
 
     def watch(self, batch: Batch, ends: Ends, generation: int) -> None:
         """Look after evaluations that are beginning."""
