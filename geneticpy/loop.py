@@ -217,6 +217,9 @@ class Run:
         return True
 
     def _keep(self, ended: Ended, limits: Limits) -> None:
+        if not len(ended):
+            self._record.recorded()  # others may wait to be written
+            return
         outcomes = Outcomes(len(ended), self._record.heard)
         self._recording(partial(note, outcomes, ended.reports, limits), ended, outcomes)
 
