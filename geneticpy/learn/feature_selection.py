@@ -39,7 +39,7 @@ class GeneticFeatureSelectionCV(SelectorMixin, GeneticSearch):
         Generations after the first.
     scoring, n_jobs, refit, cv, pre_dispatch, error_score, return_train_score
         As for RandomizedSearchCV.
-    verbose, random_state, patience, time_limit, callback, batch, racing
+    verbose, random_state, patience, time_limit, callback, batch, racing, journal, resume
         As for GeneticSearchCV.
     initial : list of sequences of int, optional
         Subsets to begin with, as numbers of columns. By default all features, if that many may
@@ -112,6 +112,8 @@ feature_names_in_, message_, n_duplicates_
         callback: Callable[[Any], Any] | None = None,
         batch: int | None = None,
         racing: bool | float = False,
+        journal: Any = None,
+        resume: str = "exact",
     ):
         super().__init__(
             estimator=estimator,
@@ -137,6 +139,8 @@ feature_names_in_, message_, n_duplicates_
         self.callback = callback
         self.batch = batch
         self.racing = racing
+        self.journal = journal
+        self.resume = resume
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> GeneticFeatureSelectionCV:
         """Search, and refit the estimator on the selected features of all data.
@@ -193,6 +197,9 @@ feature_names_in_, message_, n_duplicates_
     def _objective(self, trial: Trial) -> float:
         share = len(trial.params["columns"]) / len(self.estimator.columns)
         return super()._objective(trial) - self.penalty * share
+
+    def _measured(self) -> dict[str, Any]:
+        return {**super()._measured(), "penalty": self.penalty}
 
     def _table(self, trials: list[Trial]) -> Table:
         found = super()._table(trials)
