@@ -1,6 +1,6 @@
 """Tune real models with GeneticSearchCV and its peers, at equal cost; print tables.
 
-    python benchmarks/search_cv.py                  # 3 seeds, 20 minutes on one free core, resumable
+    python benchmarks/search_cv.py                  # 3 seeds, 20 minutes on a free core, resumable
     python benchmarks/search_cv.py --seeds 10
     python benchmarks/search_cv.py --quick          # a smoke test
     GENETICPY_MNIST=mnist.npz python benchmarks/search_cv.py   # Keras's file: one job more
