@@ -12,6 +12,7 @@ from sklearn.base import clone, is_classifier
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import make_regression
+from sklearn.feature_selection import f_regression
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
@@ -62,6 +63,16 @@ def test_thousand_features():
     found = selection(Ridge(), n_iter=12, n_features_range=(1, 1000)).fit(data, target)
     assert found.transform(data).shape == (40, found.n_features_)
     assert found.cv_results_["n_features"][0] == 1000
+
+
+def test_beginnings_from_a_filter_are_built_upon():
+    data, target = planted(1000, 5, n_samples=80)
+    order = f_regression(data, target)[0].argsort()[::-1]
+    beginnings = [order[:count] for count in (3, 30)]
+    found = selection(Ridge(), n_iter=40, n_features_range=(1, 30), initial=beginnings)
+    scores = found.fit(data, target).cv_results_["mean_test_score"]
+    assert scores[:2].max() < found.best_score_ == scores.max()
+    assert found.support_[:5].sum() >= 3
 
 
 def test_smallest_of_equals_is_taken():
