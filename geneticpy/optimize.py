@@ -227,8 +227,9 @@ def optimize(
         evaluation_timeout=evaluation_timeout,
         retries=retries,
         devices=devices,
+        steady_state=flag("steady_state", steady_state),
     )
-    if flag("steady_state", steady_state):
+    if steady_state:
         check_steady_state(crew, batch)
     rng = generator(seed)
     entropy = rng.integers(2**63, size=2).tolist() if callable(fn) and asks_for_rng(fn) else ()

@@ -11,7 +11,7 @@ from geneticpy.evaluation.call import Report
 from geneticpy.evaluation.pool import Job, Pool, Typical, time_to
 from geneticpy.evolution.optimizer import Candidates, Optimizer
 
-LAG = 0.02  # of the duration of an evaluation: an ask that takes longer is made ahead
+LAGS = (0.02, 0.1, 0.2)  # of an evaluation: one ahead for each that an ask takes longer than
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Stream:
 
     def fill(self, most: int) -> None:
         """Give every free worker a candidate, with at most so many evaluations under way."""
-        ahead = self._asking.seconds > LAG * self._evaluating.seconds
+        ahead = sum(self._asking.seconds > lag * self._evaluating.seconds for lag in LAGS)
         free = min(self._pool.slots * (1 + ahead), most) - self.under_way
         if free <= 0:
             return

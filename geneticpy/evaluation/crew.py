@@ -40,6 +40,7 @@ def hire(
     evaluation_timeout: float | None = None,
     retries: int = 1,
     devices: Sequence[Any] | None = None,
+    steady_state: bool = False,
 ) -> Crew | None:
     """Make a crew of what `optimize` was told; None to evaluate in this thread.
 
@@ -69,7 +70,12 @@ def hire(
         return None
     if isinstance(workers, str):
         return _with_threads(workers)
-    return _with_processes(_count("workers", workers), evaluation_timeout, retries, devices)
+    slots = _count("workers", workers)
+    if devices is not None:
+        _check_devices(devices, slots)
+    return _with_processes(
+        slots, timeout=evaluation_timeout, retries=retries, devices=devices, ahead=steady_state
+    )
 
 
 def check_steady_state(crew: Crew | None, batch: int | None) -> None:
@@ -109,18 +115,11 @@ def _count(name: str, value: Any) -> int:
     return cores() if count == -1 else count
 
 
-def _with_processes(
-    slots: int, timeout: float | None, retries: int, devices: Sequence[Any] | None
-) -> Crew:
-    if devices is not None:
-        _check_devices(devices, slots)
-
+def _with_processes(slots: int, **options: Any) -> Crew:
     def loss(call: Call) -> Loss:
         from geneticpy.evaluation.processes import ProcessPool
 
-        return PoolLoss(
-            ProcessPool(call, slots, timeout=timeout, retries=retries, devices=devices)
-        )
+        return PoolLoss(ProcessPool(call, slots, **options))
 
     return Crew(loss, slots)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from geneticpy.errors import ArgumentError, EvaluationError
 from geneticpy.evaluation.call import Call, Report, process_of_this_host
-from geneticpy.evaluation.pool import POLL, ChunkSize, Ended, Job
+from geneticpy.evaluation.pool import CHUNK_SECONDS, POLL, ChunkSize, Ended, Job
 from geneticpy.evaluation.worker import READY
 
 THREADS = (
@@ -52,6 +52,9 @@ class ProcessPool:
         How often an evaluation whose worker died is tried again.
     devices : sequence, optional
         Accelerators; each process sees one of them only.
+    ahead : bool, default False
+        Whether a worker gets its next job before it has ended the one it is at, so that it need
+        not wait for a parent that is busy. Idle workers get what waits at one that is slow.
 
     Raises
     ------
@@ -67,8 +70,10 @@ class ProcessPool:
         timeout: float | None = None,
         retries: int = 1,
         devices: Sequence[Any] | None = None,
+        ahead: bool = False,
     ):
         self.slots = slots
+        self._most_given = 2 if ahead else 1
         self._data = pickled(call)
         self._timeout = math.inf if timeout is None else timeout
         self._retries = retries
@@ -112,14 +117,24 @@ class ProcessPool:
             worker.wait_or_kill(until - perf_counter())
 
     def _hand_out(self) -> None:
-        """Give idle workers their jobs; start those that are missing."""
+        """Give workers their jobs, idle ones first; start those that are missing."""
         if self._waiting:
             for at in set(range(self.slots)) - self._workers.keys():
                 self._workers[at] = Worker(at, self._environments[at])
-        for worker in self._workers.values():
-            if self._waiting and worker.idle:
-                n = self._chunk_size(len(self._waiting))
-                worker.give([self._waiting.popleft() for _ in range(n)])
+        for most in range(self._most_given):
+            for worker in self._workers.values():
+                if self._waiting and worker.ready and len(worker.jobs) <= most:
+                    n = self._chunk_size(len(self._waiting))
+                    worker.give([self._waiting.popleft() for _ in range(n)])
+        self._level()
+
+    def _level(self) -> None:
+        """Give idle workers what waits behind an evaluation that takes long."""
+        idle = [worker for worker in self._workers.values() if worker.idle]
+        late = perf_counter() - CHUNK_SECONDS
+        slow = [worker for worker in self._workers.values() if worker.holds_up(late)]
+        for worker, other in zip(idle, slow, strict=False):
+            worker.give([other.take_back()])
 
     def _listen(self, seconds: float) -> None:
         """Wait for messages until one comes or a worker is late, and read all there are."""
@@ -144,10 +159,10 @@ class ProcessPool:
     def _take(self, worker: Worker, message: Any) -> None:
         """Follow a worker through its start, or take its report."""
         if isinstance(message, tuple):
-            key, report = message
-            worker.advance()
-            self._chunk_size.learn(report.seconds)
-            self._ended.append((key, report))
+            id, report = message
+            if worker.jobs and worker.jobs[0].id == id:  # else it was taken back, but too late
+                self._chunk_size.learn(report.seconds)
+                self._ended.append((worker.advance(), report))
         elif not worker.greeted:
             worker.prepare(self._data)
         elif message == READY:
@@ -242,16 +257,30 @@ class Worker:
 
     def give(self, jobs: list[Job]) -> None:
         """Send jobs; if that fails, it has died, and the next look at it finds out."""
+        if self.idle:
+            self.since = perf_counter()
         self.jobs.extend(jobs)
-        self.since = perf_counter()
-        data = pickled([(job.key, job.params, job.id) for job in jobs])
+        self._send([(job.id, job.params) for job in jobs])
+
+    def holds_up(self, late: float) -> bool:
+        """Whether it has been at an evaluation since before a moment, and others wait there."""
+        return len(self.jobs) > 1 and self.since < late
+
+    def take_back(self) -> Job:
+        """Take its last job away."""
+        job = self.jobs.pop()
+        self._send(job.id)
+        return job
+
+    def _send(self, message: Any) -> None:
+        data = pickled(message)
         with contextlib.suppress(OSError):
             self.connection.send_bytes(data)
 
-    def advance(self) -> None:
-        """Note that it has reported the first of its jobs."""
-        self.jobs.popleft()
+    def advance(self) -> int:
+        """Note that it has reported the first of its jobs; returns its key."""
         self.since = perf_counter()
+        return self.jobs.popleft().key
 
     def kill(self) -> int | None:
         """End it and the processes it has started; returns the exit code."""

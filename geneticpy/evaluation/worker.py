@@ -32,8 +32,8 @@ def main(handle: int) -> None:
     with _connection(handle) as connection, contextlib.suppress(EOFError, OSError):
         connection.send(READY)
         call = _receive_call(connection)
-        while call is not None:
-            _evaluate(call, connection)
+        if call is not None:
+            _serve(call, connection)
 
 
 def _connection(handle: int) -> Any:
@@ -57,15 +57,28 @@ def _receive_call(connection: Any) -> Call | None:
     return call
 
 
-def _evaluate(call: Call, connection: Any) -> None:
-    """Receive a chunk of jobs, and send each report as soon as there is one."""
-    for key, params, id in pickle.loads(connection.recv_bytes()):
-        report = attempt(call, params, id)
+def _serve(call: Call, connection: Any) -> None:
+    """Make the evaluations that come, and send each report as soon as there is one."""
+    jobs: dict[int, Any] = {}
+    while True:
+        while not jobs or connection.poll():
+            _receive_jobs(jobs, connection)
+        id = next(iter(jobs))
+        report = attempt(call, jobs.pop(id), id)
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 with contextlib.suppress(OSError, ValueError):
                     stream.flush()
-        connection.send((key, report))
+        connection.send((id, report))
+
+
+def _receive_jobs(jobs: dict[int, Any], connection: Any) -> None:
+    """Read one message: jobs to add, or the number of one that another worker has got."""
+    message = pickle.loads(connection.recv_bytes())
+    if isinstance(message, int):
+        jobs.pop(message, None)
+    else:
+        jobs.update(message)
 
 
 def _end_with_parent(parent: int) -> None:

@@ -20,6 +20,9 @@ from geneticpy import (
     UniformDistribution,
     optimize,
 )
+from geneticpy.evaluation.call import Call, Report
+from geneticpy.evaluation.pool import Job
+from geneticpy.evaluation.processes import ProcessPool
 
 LINE = {"x": UniformDistribution(0, 1)}
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -328,6 +331,55 @@ def test_workers_that_die_before_they_begin_end_the_run():
 
     with pytest.raises(EvaluationError, match=r"3 that died before .* with exit code 9"):
         optimize(Poison(), LINE, workers=1)
+
+
+# What waits behind a slow evaluation
+
+
+def wait_for_all_others(log, others):
+    """Return a loss of which one call waits until so many others have ended, a minute at most."""
+
+    def fn(params):
+        if params["n"] == 5:
+            ends = time.monotonic() + 60
+            while len(log.read_text().split()) < others:
+                if time.monotonic() > ends:
+                    raise TimeoutError("they did not end")
+                time.sleep(0.01)
+        with open(log, "a") as file:
+            file.write(f"{params['n']}\n")
+        return params["n"]
+
+    log.write_text("")
+    return fn
+
+
+@pytest.mark.parametrize("given", [{"batch": 100}, {"steady_state": True}])
+def test_jobs_behind_a_slow_evaluation_go_to_idle_workers(given, tmp_path):
+    log = tmp_path / "log"
+    space = {"n": ChoiceDistribution(list(range(100)))}
+    known = [{"n": n} for n in range(40, 60)]  # short ones: then whole chunks are handed out
+    fn = wait_for_all_others(log, 99)
+    given |= {"size": 100, "generation_count": 0, "initial": known, "workers": 2}
+    result = optimize(fn, space, **given, seed=0)
+    assert len(result.failures) == 0
+    assert log.read_text().split()[-1] == "5"
+    assert sorted(map(int, log.read_text().split())) == list(range(100))  # each once
+
+
+def test_a_report_that_comes_when_the_job_was_taken_back_is_ignored():
+    pool = ProcessPool(Call(lambda params: params), 1)
+    try:
+        pool.submit([Job(0, 1.5, 7)])
+        ended = []
+        while not ended:
+            ended = pool.wait(1)
+        (worker,) = pool._workers.values()
+        pool._take(worker, (7, Report(2.5, 0.1)))
+        assert [(key, report.loss) for key, report in ended] == [(0, 1.5)]
+        assert pool.wait(0) == []
+    finally:
+        pool.close()
 
 
 # Time
