@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -11,7 +12,8 @@ from geneticpy.evaluation.call import Report
 from geneticpy.evaluation.pool import Job, Pool, Typical, time_to
 from geneticpy.evolution.optimizer import Candidates, Optimizer
 
-LAGS = (0.02, 0.1, 0.2)  # of an evaluation: one ahead for each that an ask takes longer than
+LAG = 0.02  # of the duration of an evaluation: an ask that takes longer is made ahead
+SPARE = 4  # standard deviations of the number of evaluations that end during an ask
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class Ended:
 class Stream:
     """Asks for a candidate whenever a worker is free.
 
-    When asking takes long in comparison with evaluations, candidates are asked for ahead, one for
-    each worker, so that there are some when several workers are free at once.
+    When asking takes long in comparison with evaluations, candidates are asked for ahead, so that
+    there are some when workers become free during an ask.
 
     Which candidate that is depends on the evaluations that have ended before, and so on how long
     each took: runs are not repeatable.
@@ -66,8 +68,7 @@ class Stream:
 
     def fill(self, most: int) -> None:
         """Give every free worker a candidate, with at most so many evaluations under way."""
-        ahead = sum(self._asking.seconds > lag * self._evaluating.seconds for lag in LAGS)
-        free = min(self._pool.slots * (1 + ahead), most) - self.under_way
+        free = min(self._pool.slots + self._ahead(), most) - self.under_way
         if free <= 0:
             return
         before = perf_counter()
@@ -77,6 +78,17 @@ class Stream:
         self._asked |= {id: (candidates, row) for row, id in enumerate(ids)}
         params = candidates.params
         self._pool.submit(Job(id, params[row], id) for row, id in enumerate(ids))
+
+    def _ahead(self) -> int:
+        """How many candidates there shall be beside those that are evaluated.
+
+        As many as evaluations end during an ask, and some more: they end at random.
+        """
+        asking, evaluating = self._asking.seconds, self._evaluating.seconds
+        if not asking > LAG * evaluating:
+            return 0
+        ending = self._pool.slots * min(asking / max(evaluating, 1e-9), 1.0)
+        return math.ceil(ending + SPARE * math.sqrt(ending))
 
     def wait(self, deadline: float) -> Ended:
         """Give what has ended, after a moment at most."""
