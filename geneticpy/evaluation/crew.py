@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +71,7 @@ def hire(
         return None
     if isinstance(workers, str):
         return _with_threads(workers)
-    slots = _count("workers", workers)
+    slots = _process_count(workers)
     if devices is not None:
         _check_devices(devices, slots)
     return _with_processes(
@@ -113,6 +114,20 @@ def _count(name: str, value: Any) -> int:
     if count == 0:
         raise ArgumentError(f"{name}: must be -1 or at least 1, got 0.")
     return cores() if count == -1 else count
+
+
+def _process_count(workers: int) -> int:
+    """Check a number of processes; Windows has a limit."""
+    from geneticpy.evaluation.processes import MOST_ON_WINDOWS
+
+    slots = _count("workers", workers)
+    if sys.platform != "win32" or slots <= MOST_ON_WINDOWS:
+        return slots
+    if workers == -1:
+        return MOST_ON_WINDOWS
+    raise ArgumentError(
+        f"workers: must be at most {MOST_ON_WINDOWS} processes on Windows, got {workers!r}."
+    )
 
 
 def _with_processes(slots: int, **options: Any) -> Crew:

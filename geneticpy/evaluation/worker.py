@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from geneticpy.evaluation.call import Call, attempt
@@ -73,16 +73,22 @@ def _serve(call: Call, connection: Any) -> None:
 
 
 def _receive_jobs(jobs: dict[int, Any], connection: Any) -> None:
-    """Read one message: jobs to add, or the number of one that another worker has got."""
+    """Read one message: a list of jobs to add, or a tuple of the numbers of those taken back."""
     message = pickle.loads(connection.recv_bytes())
-    if isinstance(message, int):
-        jobs.pop(message, None)
-    else:
+    if isinstance(message, list):
         jobs.update(message)
+    else:
+        for id in message:
+            jobs.pop(id, None)
 
 
 def _end_with_parent(parent: int) -> None:
     """Exit when the parent was killed, also in the middle of an evaluation."""
-    while os.getppid() == parent:
-        time.sleep(PARENT_CHECK)
+    if sys.platform == "win32":  # there, the number of the parent stays the same
+        import _winapi
+
+        wait([_winapi.OpenProcess(_winapi.SYNCHRONIZE, False, parent)])
+    else:
+        while os.getppid() == parent:
+            time.sleep(PARENT_CHECK)
     os._exit(1)

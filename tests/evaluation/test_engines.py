@@ -109,6 +109,14 @@ DASK = """
             print(sorted(steady.history.id) == list(range(50)), processes_are_named(client))
             print(client.submit(int, "5").result())  # it was not closed
 
+        for threads in (1, 8):
+            with Client(
+                processes=False, n_workers=1, threads_per_worker=threads, dashboard_address=None
+            ) as client:
+                there = geneticpy.optimize(loss, space, **given, executor=client)
+                print(here.history.genes.tobytes() == there.history.genes.tobytes())
+                print(here.history.loss.tobytes() == there.history.loss.tobytes())
+
     if __name__ == "__main__":
         main()
 """
@@ -119,7 +127,8 @@ def test_dask_with_two_processes_one_of_which_is_killed(tmp_path):
     lines = run(tmp_path / "script.py", DASK, str(tmp_path / "killed"))
     assert lines[:2] == ["True", "True"]
     assert lines[2:4] == ["True 50 0", "True"]
-    assert lines[4:] == ["[(0.95, 'KilledWorker')]", "True True", "5"]
+    assert lines[4:7] == ["[(0.95, 'KilledWorker')]", "True True", "5"]
+    assert lines[7:] == ["True"] * 4  # 1 and 8 threads
 
 
 RAY = """

@@ -1,5 +1,6 @@
 """Worker processes: any function, any fault, nothing left behind."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -22,7 +23,7 @@ from geneticpy import (
 )
 from geneticpy.evaluation.call import Call, Report
 from geneticpy.evaluation.pool import Job
-from geneticpy.evaluation.processes import ProcessPool
+from geneticpy.evaluation.processes import ProcessPool, Worker
 
 LINE = {"x": UniformDistribution(0, 1)}
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -365,6 +366,51 @@ def test_jobs_behind_a_slow_evaluation_go_to_idle_workers(given, tmp_path):
     assert len(result.failures) == 0
     assert log.read_text().split()[-1] == "5"
     assert sorted(map(int, log.read_text().split())) == list(range(100))  # each once
+
+
+def test_jobs_that_a_busy_worker_would_have_to_read_first_are_not_sent_ahead(tmp_path):
+    # 1 MB does not fit into a pipe: sending it would block until the sleeping worker reads
+    def fn(params):
+        if params["n"].value == 0:
+            time.sleep(1000)
+        return params["n"].value
+
+    class Large:
+        def __init__(self, value):
+            self.value, self.data = value, os.urandom(1_000_000)
+
+    space = {"n": ChoiceDistribution([Large(value) for value in range(12)])}
+    with pytest.warns(EvaluationWarning, match="1 of 12"):
+        result = optimize(
+            fn, space, size=12, generation_count=0, workers=2, steady_state=True,
+            evaluation_timeout=2,
+        )  # fmt: skip
+    assert [failure.params["n"].value for failure in result.failures] == [0]
+
+
+def test_a_busy_worker_that_was_deprived_gets_nothing_until_it_reports(monkeypatch):
+    # or what waits to be read would grow with each job that comes and is taken back
+    taken = []
+    take_back = Worker.take_back
+
+    def watched(worker):
+        jobs = take_back(worker)
+        taken.extend([worker.jobs[0].id] if jobs else [])
+        return jobs
+
+    monkeypatch.setattr(Worker, "take_back", watched)
+    pool = ProcessPool(Call(lambda params: time.sleep(params) or params), 2, ahead=True)
+    ended, keys = set(), itertools.count(1)
+    try:
+        pool.submit([Job(0, 2.0, 0)])
+        while 0 not in ended:
+            some = set(itertools.islice(keys, 3))
+            pool.submit([Job(key, 0.001, key) for key in some])
+            while not some <= ended:
+                ended.update(key for key, _ in pool.wait(1))
+        assert taken.count(0) == 1
+    finally:
+        pool.close()
 
 
 def test_a_report_that_comes_when_the_job_was_taken_back_is_ignored():
