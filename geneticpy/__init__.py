@@ -10,6 +10,8 @@ from geneticpy.errors import (
     EvaluationError,
     EvaluationWarning,
     GeneticPyError,
+    JournalError,
+    JournalWarning,
     LossError,
     SpaceError,
 )
@@ -30,12 +32,11 @@ from geneticpy.space.structures import (
     PermutationDistribution,
     SubsetDistribution,
 )
+from geneticpy.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from geneticpy.learn import GeneticFeatureSelectionCV as GeneticFeatureSelectionCV
     from geneticpy.learn import GeneticSearchCV as GeneticSearchCV
-
-__version__ = "3.0.0.dev0"
 
 __all__ = [
     "ArgumentError",
@@ -47,6 +48,8 @@ __all__ = [
     "ExponentialDistribution",
     "GaussianDistribution",
     "GeneticPyError",
+    "JournalError",
+    "JournalWarning",
     "ListDistribution",
     "LogNormalDistribution",
     "LogUniformDistribution",

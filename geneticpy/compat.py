@@ -9,7 +9,7 @@ from typing import Any
 from geneticpy.checks import flag, whole
 from geneticpy.evaluation.loss import make_loss
 from geneticpy.evolution.optimizer import Optimizer
-from geneticpy.optimize import Run
+from geneticpy.loop import Run
 from geneticpy.run.stopping import Stopping, Target
 
 PLANNED = 1000  # generations; the caller makes as many as he likes

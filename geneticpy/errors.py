@@ -32,6 +32,14 @@ class EvaluationError(GeneticPyError, RuntimeError):
     """Every evaluation of the first generation failed."""
 
 
+class JournalError(GeneticPyError, RuntimeError):
+    """A journal cannot be read, written or continued."""
+
+
+class JournalWarning(UserWarning):
+    """A journal could not be replayed; the run goes on from its points."""
+
+
 class EvaluationWarning(UserWarning):
     """Some evaluations failed and were skipped."""
 

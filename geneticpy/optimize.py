@@ -8,24 +8,22 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from geneticpy.checks import flag, generator, no_unknown, one_of, whole
-from geneticpy.errors import EvaluationError, EvaluationWarning
+from geneticpy.checks import flag, no_unknown, one_of, whole
 from geneticpy.evaluation.call import asks_for_rng
 from geneticpy.evaluation.crew import check_steady_state, hire
-from geneticpy.evaluation.loss import Limits, Loss, Outcomes, make_loss
-from geneticpy.evaluation.pool import PoolLoss, note
-from geneticpy.evaluation.values import traceback_of
-from geneticpy.evolution.optimizer import Candidates, Optimizer
-from geneticpy.run.history import History
+from geneticpy.evaluation.loss import make_loss
+from geneticpy.evaluation.pool import PoolLoss
+from geneticpy.evolution.optimizer import Optimizer
+from geneticpy.loop import Run
+from geneticpy.record import NoRecord, Record
 from geneticpy.run.progress import Bar, Progress
 from geneticpy.run.result import OptimizeResult
 from geneticpy.run.stopping import Stopping, Target
-from geneticpy.steady import Ended, Stream
+from geneticpy.steady import Stream
 
 
 def optimize(
@@ -67,6 +65,8 @@ def optimize(
     retries: int = 1,
     devices: Sequence[Any] | None = None,
     steady_state: bool = False,
+    journal: Any = None,
+    resume: str = "exact",
     **unknown: Any,
 ) -> OptimizeResult:
     """Find parameters with a small loss by a genetic algorithm.
@@ -177,6 +177,14 @@ def optimize(
     steady_state : bool, default False
         Propose the next individual as soon as an evaluation ends, instead of waiting for the
         others of a batch. The run then depends on which evaluation ends first.
+    journal : path, optional
+        File to which every evaluation is written. If it has a run already, that run goes on where
+        it ended or was killed, as if nothing had happened; all arguments that it depends on must
+        be the same, but `generation_count` and `max_evaluations` may be larger. Give no `seed`,
+        or the same. See docs/journal.md.
+    resume : {"exact", "warm"}
+        Whether to go on with the run of the journal, or to begin a new one that knows its
+        evaluations, as far as they fit the space.
 
     Returns
     -------
@@ -193,6 +201,8 @@ def optimize(
         When `fn` returns something that is no number.
     EvaluationError
         When every evaluation of the first generation failed.
+    JournalError
+        When the journal cannot be read, written, or continued with these arguments.
 
     Notes
     -----
@@ -231,277 +241,62 @@ def optimize(
     )
     if steady_state:
         check_steady_state(crew, batch)
-    rng = generator(seed)
-    entropy = rng.integers(2**63, size=2).tolist() if callable(fn) and asks_for_rng(fn) else ()
-    optimizer = Optimizer(
-        param_space,
-        size=size,
-        generation_count=generation_count,
-        retain_percentage=retain_percentage,
-        max_evaluations=max_evaluations,
-        constraint=constraint,
-        initial=initial,
-        cache=flag("cache", cache),
-        percentage_to_randomly_spawn=percentage_to_randomly_spawn,
-        mutate_chance=mutate_chance,
-        adaptive_mutation=flag("adaptive_mutation", adaptive_mutation),
-        tournament_size=tournament_size if by_tournaments else None,
-        selector=selector,
-        crossover=crossover,
-        mutation=mutation,
-        replacer=replacer,
-        surrogate=surrogate,
-        strategy=strategy,
-        batch=batch,
-        seed=rng,
-    )
-    loss = make_loss(
-        fn,
-        vectorized=flag("vectorized", vectorized),
-        entropy=entropy,
-        crew=None if crew is None else crew.loss,
-    )
-    if batch is None and loss.together:
-        optimizer.batch = optimizer.budget.size
-    if batch is None and crew is not None:
-        optimizer.batch = max(optimizer.batch, crew.slots or 1)
-    points = optimizer.encoding.genome.points if cache else math.inf
-    bar = Bar(int(min(optimizer.budget.total, points)), shown=bool(verbose))
-    run = Run(optimizer, loss, stopping, sign=sign, raise_errors=raise_errors, bar=bar)
-    if steady_state and isinstance(loss, PoolLoss):
-        run.stream = Stream(optimizer, loss.pool)
-    return run.complete()
-
-
-class Run:
-    """The loop over ask, evaluate and tell.
-
-    Parameters
-    ----------
-    optimizer : Optimizer
-    loss : Loss
-    stopping : Stopping
-    sign : {1.0, -1.0}
-        -1 if the user maximizes.
-    raise_errors : bool
-        Whether an exception of the loss ends the run.
-    bar : Bar, optional
-
-    Attributes
-    ----------
-    history : History
-    generation : int
-        The current one; 0 is the first.
-    stream : Stream or None
-        Given one, the run is in the steady state.
-    """
-
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        loss: Loss,
-        stopping: Stopping,
-        *,
-        sign: float = 1.0,
-        raise_errors: bool = False,
-        bar: Bar | None = None,
-    ):
-        self._optimizer, self._loss, self._stopping, self.sign = optimizer, loss, stopping, sign
-        self._limits = Limits(stopping.enough, stopping.deadline, raise_errors)
-        self._bar = Bar(0, shown=False) if bar is None else bar
-        self.history = History(optimizer.encoding, optimizer.encoding.genome.d)
-        self.generation = 0
-        self.stream: Stream | None = None
-        self._first_error: BaseException | None = None
-
-    def complete(self) -> OptimizeResult:
-        """Run until something ends it."""
-        message = ""
-        try:
-            message = self._until_stopped()
-            self._warn_of_failures()
-        except BaseException as error:
-            with contextlib.suppress(Exception):  # one that takes no attributes comes without
-                error.result = self.result(  # type: ignore[attr-defined]
-                    message or f"stopped by {error!r}"
-                )
-            raise
-        return self.result(message)
-
-    def _until_stopped(self) -> str:
-        try:
-            try:
-                return self._loop()
-            finally:
-                if self.stream is not None:
-                    self._keep(self.stream.cancel(), Limits())
-        except KeyboardInterrupt:
-            return f"interrupted after {len(self.history)} evaluations"
-        finally:
-            self._bar.close()
-            self._loss.close()
-
-    def _loop(self) -> str:
-        """Go through the generations; returns why the run ends."""
-        budget = self._optimizer.budget
-        for generation in range(budget.generation_count + 1):
-            self.generation = generation
-            message = self.evolve()
-            if message:
-                return message
-            if len(self.history) == budget.max_evaluations:
-                return f"max_evaluations reached: {budget.max_evaluations} evaluations"
-        return (
-            f"generation_count reached: {budget.generation_count} generations, "
-            f"{len(self.history)} evaluations"
+    settings = {
+        "size": size,
+        "generation_count": generation_count,
+        "retain_percentage": retain_percentage,
+        "max_evaluations": max_evaluations,
+        "constraint": constraint,
+        "initial": initial,
+        "cache": flag("cache", cache),
+        "percentage_to_randomly_spawn": percentage_to_randomly_spawn,
+        "mutate_chance": mutate_chance,
+        "adaptive_mutation": flag("adaptive_mutation", adaptive_mutation),
+        "tournament_size": tournament_size if by_tournaments else None,
+        "selector": selector,
+        "crossover": crossover,
+        "mutation": mutation,
+        "replacer": replacer,
+        "surrogate": surrogate,
+        "strategy": strategy,
+        "batch": batch,
+    }
+    others = {
+        "maximize_fn": sign < 0,
+        "vectorized": flag("vectorized", vectorized),
+        "steady_state": bool(steady_state),
+    }
+    draws = callable(fn) and asks_for_rng(fn)
+    with contextlib.closing(NoRecord() if journal is None else Record(journal, resume)) as record:
+        start = record.start(settings, others, seed, draws)
+        make = partial(Optimizer, param_space, **start.settings)
+        optimizer = make(seed=start.rng)
+        record.enter(param_space, optimizer, make, fn)
+        loss = make_loss(
+            fn,
+            vectorized=bool(vectorized),
+            entropy=start.entropy,
+            crew=None if crew is None else crew.loss,
         )
-
-    def evolve(self) -> str:
-        """Evaluate the current generation; returns why to stop, or an empty string."""
-        before = len(self.history)
-        message = self._evaluate_up_to(self._optimizer.budget.end(self.generation))
-        if self.generation == 0:
-            self._check_not_all_failed()
-        if message and len(self.history) == before:  # the end came before it began
-            self.generation = max(self.generation - 1, 0)
-            return message
-        verdict = self._stopping.after_generation(self.best_loss, self._progress)
-        return message or verdict
-
-    def _evaluate_up_to(self, end: int) -> str:
-        """Evaluate until `end` evaluations are made; returns why to stop before."""
-        step = self._evaluate_batch if self.stream is None else partial(self._flow, self.stream)
-        while len(self.history) < end:
-            if not step(end):
-                return f"space exhausted: {self._optimizer.exhausted}"
-            message = self._stopping.within(self.best_loss)
-            if message:
-                return message
-        return ""
-
-    def _evaluate_batch(self, end: int) -> bool:
-        """Evaluate a batch; returns whether there was one."""
-        optimizer = self._optimizer
-        candidates = optimizer.ask(min(optimizer.batch, end - len(self.history)))
-        if len(candidates):
-            outcomes = Outcomes(len(candidates))
-            evaluate = partial(self._loss.evaluate, candidates, outcomes, self._limits)
-            self._recording(evaluate, candidates, outcomes)
-        return len(candidates) > 0
-
-    def _flow(self, stream: Stream, end: int) -> bool:
-        """Give every free worker a candidate and take what has ended; False with none under way.
-
-        The end of a generation is no barrier: the next one has begun when it comes.
-        """
-        stream.fill(self._optimizer.budget.total - len(self.history))
-        if not stream.under_way:
-            return False
-        self._keep(stream.wait(self._limits.deadline), self._limits)
-        return True
-
-    def _keep(self, ended: Ended, limits: Limits) -> None:
-        outcomes = Outcomes(len(ended))
-        self._recording(partial(note, outcomes, ended.reports, limits), ended, outcomes)
-
-    def _recording(
-        self,
-        evaluate: Callable[[], Any],
-        candidates: Candidates | Ended,
-        outcomes: Outcomes,
-    ) -> None:
-        """Let something fill in outcomes, and record what has ended, whatever happens."""
-        before = len(self.history)
-        try:
-            try:
-                evaluate()
-            finally:
-                self._record(candidates, outcomes)
-        except KeyboardInterrupt:
-            if len(self.history) == before:  # it came while recording
-                self._record(candidates, outcomes)
-            raise
-
-    def _record(self, candidates: Candidates | Ended, outcomes: Outcomes) -> None:
-        """Keep what has ended, in the order of ids; the history first, whose rows stay."""
-        ended = outcomes.ended
-        if not len(ended):
-            return
-        all_ended = len(ended) == len(candidates)
-        rows: Any = slice(None) if all_ended else ended
-        ids = candidates.ids if all_ended else candidates.ids[ended]
-        loss = outcomes.loss[rows]
-        self.history.append(
-            self._errors(outcomes) if np.isnan(loss).any() else {},
-            id=ids,
-            generation=self.generation,
-            genes=candidates.genes[rows],
-            loss=loss,
-            species=candidates.species[rows],
-            parents=candidates.parents[rows],
-            seconds=outcomes.seconds[rows],
+        if start.settings["batch"] is None:
+            if loss.together:
+                optimizer.batch = optimizer.budget.size
+            if crew is not None:
+                optimizer.batch = max(optimizer.batch, crew.slots or 1)
+        points = optimizer.encoding.genome.points if cache else math.inf
+        bar = Bar(int(min(optimizer.budget.total, points)), shown=bool(verbose))
+        run = Run(
+            optimizer,
+            loss,
+            stopping,
+            sign=sign,
+            raise_errors=raise_errors,
+            bar=bar,
+            record=record,
         )
-        self._optimizer.tell(ids, self.sign * loss)
-        self._bar.advance(len(ended), self.best_loss)
-
-    def _errors(self, outcomes: Outcomes) -> dict[int, str]:
-        """Why rows failed, by their place among those that ended; remembers the first error."""
-        if self._first_error is None and outcomes.errors:
-            self._first_error = outcomes.errors[min(outcomes.errors)]
-        reasons = outcomes.reasons()
-        ended = outcomes.ended.tolist()
-        return {row: reasons[at] for row, at in enumerate(ended) if at in reasons}
-
-    @property
-    def best_loss(self) -> float:
-        """Best so far, in the user's sign; nan if none succeeded."""
-        return self.sign * self._optimizer.best_loss
-
-    def _progress(self) -> Progress:
-        return Progress(
-            generation=self.generation,
-            evaluations=len(self.history),
-            loss=self.best_loss,
-            seconds=self._seconds(),
-            history=self.history,
-            best_params=self._optimizer.best_params,
-        )
-
-    def result(self, message: str) -> OptimizeResult:
-        """Everything so far."""
-        best = self.history.best(self.sign)
-        return OptimizeResult(
-            None if best is None else self.history.params(best),
-            math.nan if best is None else float(self.history.loss[best]),
-            self._seconds(),
-            generations=self.generation,
-            message=message,
-            history=self.history,
-            strategy=self._optimizer.strategy,
-        )
-
-    def _seconds(self) -> float:
-        return perf_counter() - self._stopping.started
-
-    def _check_not_all_failed(self) -> None:
-        made, failed = len(self.history), self.history.failed_rows
-        if len(failed) < made or not made:  # none: the time was up before the first had ended
-            return
-        error = self._first_error
-        first = self.history.failure(0).reason if error is None else traceback_of(error)
-        raise EvaluationError(
-            f"all {made} evaluations of the first generation failed; the first of them:\n{first}"
-        ) from error
-
-    def _warn_of_failures(self) -> None:
-        failed = len(self.history.failed_rows)
-        if failed:
-            warnings.warn(
-                f"{failed} of {len(self.history)} evaluations failed and were skipped; "
-                "result.failures lists them.",
-                EvaluationWarning,
-                stacklevel=4,
-            )
+        if steady_state and isinstance(loss, PoolLoss):
+            run.stream = Stream(optimizer, loss.pool, record)
+        return run.complete()
 
 
 def _accept_old_calls(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -11,6 +12,7 @@ import numpy as np
 from geneticpy.evaluation.call import Report
 from geneticpy.evaluation.pool import Job, Pool, Typical, time_to
 from geneticpy.evolution.optimizer import Candidates, Optimizer
+from geneticpy.record import NoRecord, Record
 
 LAG = 0.02  # of the duration of an evaluation: an ask that takes longer is made ahead
 SPARE = 4  # standard deviations of the number of evaluations that end during an ask
@@ -53,11 +55,19 @@ class Stream:
     ----------
     optimizer : Optimizer
     pool : Pool
+    record : Record or NoRecord
+        Keeps how candidates were asked for, with which a run can be repeated.
+
+    Attributes
+    ----------
+    replayed : iterator of Ended
+        What the record has of an earlier call; it has to be told to the optimizer at once.
     """
 
-    def __init__(self, optimizer: Optimizer, pool: Pool):
-        self._optimizer, self._pool = optimizer, pool
+    def __init__(self, optimizer: Optimizer, pool: Pool, record: Record | NoRecord):
+        self._optimizer, self._pool, self._record = optimizer, pool, record
         self._asked: dict[int, tuple[Candidates, int]] = {}
+        self.replayed = self._replay()
         self._asking = Typical()
         self._evaluating = Typical()
 
@@ -66,18 +76,39 @@ class Stream:
         """Evaluations that have not ended."""
         return len(self._asked)
 
+    def restart(self, optimizer: Optimizer) -> None:
+        """Ask another optimizer, for which nothing is under way."""
+        self._optimizer = optimizer
+        self._asked.clear()
+        self.replayed = self._replay()
+
+    def _replay(self) -> Iterator[Ended]:
+        for n, groups in self._record.asks():
+            self._ask(n)
+            for ids in groups:
+                yield self._found(ids, [])
+        self._submit(list(self._asked))
+
     def fill(self, most: int) -> None:
         """Give every free worker a candidate, with at most so many evaluations under way."""
         free = min(self._pool.slots + self._ahead(), most) - self.under_way
         if free <= 0:
             return
         before = perf_counter()
-        candidates = self._optimizer.ask(free)
+        self._record.asked(free)
+        ids = self._ask(free)
         self._asking.learn(perf_counter() - before)
+        self._submit(ids)
+
+    def _ask(self, n: int) -> list[int]:
+        candidates = self._optimizer.ask(n)
         ids = candidates.ids.tolist()
         self._asked |= {id: (candidates, row) for row, id in enumerate(ids)}
-        params = candidates.params
-        self._pool.submit(Job(id, params[row], id) for row, id in enumerate(ids))
+        return ids
+
+    def _submit(self, ids: list[int]) -> None:
+        points = ((id, *self._asked[id]) for id in ids)
+        self._pool.submit(Job(id, candidates.params[row], id) for id, candidates, row in points)
 
     def _ahead(self) -> int:
         """How many candidates there shall be beside those that are evaluated.
@@ -105,9 +136,14 @@ class Stream:
         ended = sorted(ended, key=lambda pair: pair[0])
         for _, report in ended:
             self._evaluating.learn(report.seconds)
-        rows = [self._asked.pop(id) for id, _ in ended]
+        reports = [(at, report) for at, (_, report) in enumerate(ended)]
+        return self._found([id for id, _ in ended], reports)
+
+    def _found(self, ids: list[int], reports: list[tuple[int, Report]]) -> Ended:
+        """Take candidates out of those that are under way."""
+        rows = [self._asked.pop(id) for id in ids]
         columns = (
             np.array([getattr(candidates, name)[row] for candidates, row in rows])
             for name in ("ids", "genes", "species", "parents")
         )
-        return Ended([(at, report) for at, (_, report) in enumerate(ended)], *columns)
+        return Ended(reports, *columns)

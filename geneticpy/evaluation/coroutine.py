@@ -13,6 +13,7 @@ from typing import Any
 from geneticpy.errors import LossError
 from geneticpy.evaluation.call import Call
 from geneticpy.evaluation.loss import Limits, Outcomes, Points
+from geneticpy.evaluation.pool import POLL
 from geneticpy.evaluation.values import as_loss
 
 
@@ -85,9 +86,24 @@ class _Batch:
             asyncio.ensure_future(self._one(at, *given))
             for at, given in enumerate(self._arguments)
         ]
+        hearing = asyncio.ensure_future(self._hear_regularly())
         await asyncio.gather(*self._tasks, return_exceptions=True)
         timer.cancel()
+        hearing.cancel()
         return self._fatal
+
+    async def _hear_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(POLL)
+            self._hear()
+
+    def _hear(self) -> None:
+        """Let a journal write what has ended; end the batch if it cannot."""
+        if self._outcomes.heard is not None:
+            try:
+                self._outcomes.heard(perf_counter())
+            except Exception as error:
+                self.end(error)
 
     def end(self, fatal: BaseException | None = None) -> None:
         """Cancel what is under way; the first reason given counts."""
@@ -123,6 +139,7 @@ class _Batch:
             return
         self._outcomes.loss[at] = loss
         self._outcomes.seconds[at] = seconds
+        self._hear()
         if self._limits.enough is not None and self._limits.enough(loss):
             self.end()
 
@@ -137,5 +154,5 @@ async def _end_what_is_left() -> None:
 
 
 def _wait_for(future: Future[Any]) -> None:
-    while not wait([future], timeout=0.5).done:  # without a limit, Windows would not see Ctrl-C
+    while not wait([future], timeout=POLL).done:  # POLL: see there
         pass

@@ -48,13 +48,20 @@ class Outcomes:
         What the user's function raised.
     workers : dict of int to str
         Where evaluations were made, if not in this thread.
+    recalled : dict of int to str
+        Reasons of failures that were not seen now but are known from a journal.
+    heard : callable or None
+        ``heard(now)`` is called when evaluations have ended, with the time of
+        `time.perf_counter`; it may raise what has to end the run.
     """
 
-    def __init__(self, n: int):
+    def __init__(self, n: int, heard: Callable[[float], None] | None = None):
         self.loss = np.full(n, math.nan)
         self.seconds = np.full(n, math.nan)
         self.errors: dict[int, BaseException] = {}
         self.workers: dict[int, str] = {}
+        self.recalled: dict[int, str] = {}
+        self.heard = heard
 
     @property
     def ended(self) -> np.ndarray:
@@ -65,7 +72,15 @@ class Outcomes:
         """Why evaluations failed, by position."""
         missing = self.ended[np.isnan(self.loss[self.ended])].tolist()
         reasons = dict.fromkeys(missing, "the loss returned nan")
-        return reasons | {at: reason_of(error) for at, error in self.errors.items()}
+        known = {at: reason_of(error) for at, error in self.errors.items()}
+        return reasons | self.recalled | known
+
+    def fill(self, positions: np.ndarray, part: Outcomes) -> None:
+        """Take over what came of some of the points."""
+        at = positions.tolist()
+        self.loss[positions], self.seconds[positions] = part.loss, part.seconds
+        self.errors |= {at[i]: error for i, error in part.errors.items()}
+        self.workers |= {at[i]: worker for i, worker in part.workers.items()}
 
 
 @dataclass(frozen=True)
@@ -121,7 +136,7 @@ class PlainLoss:
 
     def evaluate(self, points: Points, outcomes: Outcomes, limits: Limits) -> None:
         fn, enough, deadline = self._call.fn, limits.enough, limits.deadline
-        loss, seconds = outcomes.loss, outcomes.seconds
+        loss, seconds, heard = outcomes.loss, outcomes.seconds, outcomes.heard
         arguments = self._call.arguments(points)
         before = perf_counter()
         for at, given in enumerate(arguments):
@@ -136,6 +151,8 @@ class PlainLoss:
             now = perf_counter()
             loss[at] = value
             seconds[at] = now - before  # the last: it makes the outcome complete
+            if heard is not None:
+                heard(now)
             if error is not None and limits.raise_errors:
                 raise error
             if now >= deadline or (enough is not None and enough(value)):

@@ -118,6 +118,8 @@ def note(outcomes: Outcomes, ended: list[Ended], limits: Limits) -> bool:
         enough = enough or (limits.enough is not None and limits.enough(report.loss))
     if fatal is not None:
         raise fatal
+    if outcomes.heard is not None:
+        outcomes.heard(perf_counter())
     return enough
 
 

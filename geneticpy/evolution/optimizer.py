@@ -36,7 +36,7 @@ class Candidates:
     """
 
     def __init__(self, encoding: Encoding, rows: Population):
-        self._encoding = encoding
+        self._encoding, self._rows = encoding, rows
         self.ids, self.genes = rows.ids, rows.genes
         self.parents, self.species = rows.parents, rows.species
 
@@ -49,6 +49,10 @@ class Candidates:
     def columns(self) -> Any:
         """Parameters of all points as columns; see `Encoding.columns`."""
         return self._encoding.columns(self.genes)
+
+    def take(self, rows: np.ndarray) -> Candidates:
+        """Those at the given positions."""
+        return Candidates(self._encoding, self._rows.take(rows))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -253,7 +257,30 @@ class Optimizer:
             raise ArgumentError(f"tell: params must be a list of parameter sets, got {params!r}.")
         genes = self.encoding.encode(params)
         losses = self._as_losses(loss, (len(genes),))
-        return self._register(self._supply.note(Brood.orphans(genes))).ids, losses
+        return self._enter(genes).ids, losses
+
+    def _enter(self, genes: np.ndarray) -> Population:
+        """Register rows that were not asked for."""
+        return self._register(self._supply.note(Brood.orphans(genes)))
+
+    def adopt(self, genes: np.ndarray, loss: np.ndarray) -> Candidates:
+        """Report losses of genes that were not asked for, as of another run in the same space.
+
+        Parameters
+        ----------
+        genes : (n, d) array
+        loss : (n,) array
+            NaN for failed evaluations.
+
+        Returns
+        -------
+        Candidates
+            The points, with their ids.
+        """
+        losses = self._as_losses(loss, (len(genes),))
+        rows = Candidates(self.encoding, self._enter(np.array(genes, float)))
+        self.tell(rows.ids, losses)
+        return rows
 
     def _as_losses(self, loss: Any, shape: tuple[int, ...]) -> np.ndarray:
         losses = np.atleast_1d(np.asarray(loss))

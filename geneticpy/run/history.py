@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -148,6 +149,14 @@ class History:
     def error(self) -> list[str | None]:
         """Why each evaluation failed; None if it did not."""
         return [self._errors.get(i) for i in range(self._length)]
+
+    def errors_from(self, start: int) -> dict[int, str]:
+        """Why evaluations failed, by their ids, from a row on."""
+        late = reversed(self._errors.items())
+        ids = self._columns["id"]
+        return {
+            int(ids[row]): text for row, text in takewhile(lambda pair: pair[0] >= start, late)
+        }
 
     def params(self, i: int) -> Any:
         """Parameters of the evaluation in row `i`; negative numbers count from the end."""

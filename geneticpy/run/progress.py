@@ -27,6 +27,8 @@ class Progress:
         Every evaluation; it goes on growing while the run does.
     best_params
         Parameters of the best evaluation so far; None if none succeeded.
+    replayed : bool
+        Whether the journal of an earlier call has this generation, and more.
     """
 
     generation: int
@@ -35,6 +37,7 @@ class Progress:
     seconds: float
     history: History
     best_params: Any
+    replayed: bool = False
 
 
 class Bar:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from geneticpy.genome import Genome
+from geneticpy.jsonable import as_plain
 from geneticpy.space.columns import View
 from geneticpy.space.distributions import UniformDistribution
 from geneticpy.space.leaf import Distribution
 from geneticpy.space.nodes import Node, Order, Subset
+from geneticpy.space.options import PulledDistribution
 from geneticpy.space.parsing import Layout, parse
 
 
@@ -68,6 +71,21 @@ class Encoding:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._compile()
+
+    def digest(self) -> str:
+        """Hash of what the genes mean, the same in every process; values of options excepted.
+
+        Values that were pulled from a user's own distribution count.
+        """
+        genome = self.genome
+        arrays = (genome.parent, genome.lo, genome.hi, genome.k, genome.ordered, genome.role)
+        found = hashlib.sha256(b"".join(array.tobytes() for array in arrays))
+        for column, edges in sorted(genome.edges.items()):
+            found.update(f"{column}".encode() + edges.tobytes())
+        for column, leaf in sorted(self._leaves.items()):
+            if isinstance(leaf, PulledDistribution):
+                found.update(f"{column} {as_plain(leaf.options)}".encode())
+        return found.hexdigest()
 
     def decode(self, genes: np.ndarray) -> list[Any]:
         """Parameters of rows.

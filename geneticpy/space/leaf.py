@@ -24,9 +24,13 @@ class Written:
 
     _written: tuple[str, ...] = ()
 
+    def arguments(self) -> dict[str, Any]:
+        """Arguments of the constructor by name."""
+        given = {name: getattr(self, name) for name in self._written}
+        return {name: value for name, value in given.items() if value is not None}
+
     def __repr__(self) -> str:
-        given = ((name, getattr(self, name)) for name in self._written)
-        shown = ", ".join(f"{name}={value!r}" for name, value in given if value is not None)
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.arguments().items())
         return f"{type(self).__name__}({shown})"
 
     def __eq__(self, other: object) -> bool:

@@ -13,7 +13,7 @@ from geneticpy.space.leaf import Distribution, DistributionBase, edges_of, is_re
 PULLS = 2048  # values drawn once from a user's own distribution
 
 
-class _Listed(Distribution):
+class Listed(Distribution):
     """A leaf with a list of options, one a level."""
 
     options: list[Any]
@@ -35,7 +35,7 @@ class _Listed(Distribution):
         return self.centre((typed or fitting)[0])  # 1 and 1.0 may both be there
 
 
-class ChoiceDistribution(_Listed):
+class ChoiceDistribution(Listed):
     """One of several options, which may be any objects and may carry parameters of their own.
 
     Parameters
@@ -65,6 +65,8 @@ class ChoiceDistribution(_Listed):
     ChoiceDistribution(choice_list=['relu', 'tanh'])
     """
 
+    _written = ("choice_list", "probabilities", "ordered")
+
     def __init__(
         self,
         choice_list: Iterable[Any],
@@ -88,7 +90,7 @@ class ChoiceDistribution(_Listed):
         return f"ChoiceDistribution({shown})"
 
 
-class PulledDistribution(_Listed):
+class PulledDistribution(Listed):
     """A user's subclass of DistributionBase as a leaf: the values it gave when pulled.
 
     Parameters

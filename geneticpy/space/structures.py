@@ -33,6 +33,8 @@ class ListDistribution(Written):
     ListDistribution(UniformDistribution(low=0, high=1), min_size=1, max_size=3)
     """
 
+    _written = ("element", "min_size", "max_size")
+
     def __init__(self, element: Any, min_size: int, max_size: int):
         self.element = element
         self.min_size, self.max_size = _sizes("ListDistribution", min_size, max_size)

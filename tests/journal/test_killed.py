@@ -1,0 +1,94 @@
+"""Runs that are killed, at any moment and again and again, end as if nothing had happened."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+
+from geneticpy.run.recorded import read
+
+KILLS = 50
+
+PROGRAM = """
+    import sys, time
+    import geneticpy as g
+
+    kind, journal = sys.argv[1], sys.argv[2] or None
+    flat = {"x": g.UniformDistribution(-5, 5), "n": g.UniformDistribution(0, 9, q=1)}
+    f = g.ChoiceDistribution(["a", "b", "c"])
+    layer = {"units": g.LogUniformDistribution(4, 1024, q=1), "f": f}
+    lists = flat | {"layers": g.ListDistribution(layer, min_size=0, max_size=4)}
+    space = lists if kind == "lists" else flat
+
+    def loss(params):
+        time.sleep(0.001)
+        if params["n"] == 7:
+            raise ValueError("seven")
+        depth = sum(len(str(layer)) for layer in params.get("layers", ()))
+        return params["x"] ** 2 + params["n"] + abs(depth - 60)
+
+    def tell(progress):
+        if progress.generation == 0:
+            print("ready", flush=True)
+
+    result = g.optimize(
+        loss, space, size=40, generation_count=20, seed=5, surrogate=False, journal=journal,
+        workers=2 if kind == "workers" else None, batch=4, callback=tell,
+    )
+    h = result.history
+    for name in ("id", "generation", "genes", "loss", "species", "parents"):
+        print(name, getattr(h, name).tobytes().hex())
+    print("error", h.error)
+    print("best", result.best_params, result.loss, result.generations, result.message)
+"""
+
+
+def run(kind, journal, tmp_path):
+    return subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(PROGRAM), kind, str(journal)],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finished(process):
+    output, errors = process.communicate(timeout=120)
+    assert errors == ""
+    assert process.returncode == 0
+    return output
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
+@pytest.mark.parametrize("kind", ["flat", "workers", "lists"])
+def test_killed_at_50_moments_the_history_is_that_of_an_undisturbed_run(kind, tmp_path):
+    undisturbed = finished(run(kind, "", tmp_path))
+    rng = np.random.default_rng(11)
+    journal, kills, runs, seen = tmp_path / "0.db", 0, 0, []
+    while kills < KILLS:
+        process = run(kind, journal, tmp_path)
+        if rng.random() < 0.8:
+            process.stdout.readline()  # "ready"; otherwise most kills would hit Python's own start
+            time.sleep(rng.uniform(0, 0.15))
+        else:
+            time.sleep(rng.uniform(0, 1))
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+            kills += 1
+            process.communicate(timeout=60)
+            assert process.returncode == -signal.SIGKILL
+            seen.append(read(journal).runs[-1].evaluations if journal.exists() else 0)
+        else:  # it came to its end: on to another run
+            process.communicate(timeout=60)
+            assert finished(run(kind, journal, tmp_path)) == undisturbed
+            runs += 1
+            journal = tmp_path / f"{runs}.db"
+    assert finished(run(kind, journal, tmp_path)) == undisturbed
+    assert len(set(seen)) > KILLS / 4  # they were not all before the first evaluation
