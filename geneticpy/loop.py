@@ -17,7 +17,8 @@ from geneticpy.evaluation.loss import Limits, Loss, Outcomes
 from geneticpy.evaluation.pool import note
 from geneticpy.evaluation.values import traceback_of
 from geneticpy.evolution.optimizer import Candidates, Optimizer
-from geneticpy.record import DivergedError, NoRecord, Record
+from geneticpy.past import DivergedError
+from geneticpy.record import Record
 from geneticpy.run.history import History
 from geneticpy.run.progress import Bar, Progress
 from geneticpy.run.result import OptimizeResult
@@ -59,7 +60,7 @@ class Run:
         sign: float = 1.0,
         raise_errors: bool = False,
         bar: Bar | None = None,
-        record: Record | NoRecord | None = None,
+        record: Record | None = None,
     ):
         self._optimizer, self._loss, self._stopping, self.sign = optimizer, loss, stopping, sign
         self._limits = Limits(stopping.enough, stopping.deadline, raise_errors)
@@ -67,7 +68,7 @@ class Run:
         self.history = History(optimizer.encoding, optimizer.encoding.genome.d)
         self.generation = 0
         self.stream: Stream | None = None
-        self._record = NoRecord() if record is None else record
+        self._record = Record() if record is None else record
         self._inherited = 0  # rows of the history that do not count
         self._first_error: BaseException | None = None
 
@@ -217,6 +218,9 @@ class Run:
         return True
 
     def _keep(self, ended: Ended, limits: Limits) -> None:
+        if not len(ended):
+            self._record.recorded()  # others may wait to be written
+            return
         outcomes = Outcomes(len(ended), self._record.heard)
         self._recording(partial(note, outcomes, ended.reports, limits), ended, outcomes)
 

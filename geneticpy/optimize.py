@@ -19,7 +19,7 @@ from geneticpy.evaluation.loss import make_loss
 from geneticpy.evaluation.pool import PoolLoss
 from geneticpy.evolution.optimizer import Optimizer
 from geneticpy.loop import Run
-from geneticpy.record import NoRecord, Record
+from geneticpy.record import record_of
 from geneticpy.run.progress import Bar, Progress
 from geneticpy.run.result import OptimizeResult
 from geneticpy.run.stopping import Stopping, Target
@@ -267,7 +267,7 @@ def optimize(
         "steady_state": bool(steady_state),
     }
     draws = callable(fn) and asks_for_rng(fn)
-    with contextlib.closing(NoRecord() if journal is None else Record(journal, resume)) as record:
+    with contextlib.closing(record_of(journal, resume)) as record:
         start = record.start(settings, others, seed, draws)
         make = partial(Optimizer, param_space, **start.settings)
         optimizer = make(seed=start.rng)

@@ -50,7 +50,27 @@ class Start:
     settings: dict[str, Any]
 
 
-class NoRecord:
+def record_of(journal: Any, resume: str) -> Record:
+    """Open the journal that the user names, if any.
+
+    Raises
+    ------
+    ArgumentError
+        For wrong values, and for those that do not go together.
+    JournalError
+        If the file cannot be read, or another run is writing it.
+    """
+    warm = one_of("resume", resume, ("exact", "warm")) == "warm"
+    if journal is None:
+        if warm:
+            raise ArgumentError(f"resume: must come with a journal, got {resume!r} without one.")
+        return Record()
+    if not isinstance(journal, str | os.PathLike):
+        raise ArgumentError(f"journal: must be a path, got {journal!r}.")
+    return JournalRecord(os.fsdecode(journal), warm=warm)
+
+
+class Record:
     """A run without a journal.
 
     Attributes
@@ -138,35 +158,26 @@ class NoRecord:
         """Let go of files."""
 
 
-class Record(NoRecord):
+class JournalRecord(Record):
     """A run with a journal.
 
     Parameters
     ----------
-    path : str or path
-    resume : {"exact", "warm"}
-
-    Raises
-    ------
-    ArgumentError
-        For a path or a word that is none.
-    JournalError
-        If the file cannot be read, or another run is writing it.
+    path : str
+    warm : bool
+        Whether to begin a new run that knows the evaluations of those before it.
     """
 
-    def __init__(self, path: Any, resume: str):
-        if not isinstance(path, str | os.PathLike):
-            raise ArgumentError(f"journal: must be a path, got {path!r}.")
-        exact = one_of("resume", resume, ("exact", "warm")) == "exact"
-        self.path = os.fsdecode(path)
-        self._journal = Journal(self.path, text_of(here()))
+    def __init__(self, path: str, *, warm: bool):
+        self.path = path
+        self._journal = Journal(path, text_of(here()))
         try:
-            self._runs = read(self.path).runs if exists(self.path) else []
+            self._runs = read(path).runs if exists(path) else []
         except BaseException:
             self._journal.close()
             raise
-        self._run = self._runs[-1] if exact and self._runs else None
-        self._kind = "fresh" if exact or not self._runs else "warm"
+        self._run = self._runs[-1] if self._runs and not warm else None
+        self._kind = "warm" if self._runs and warm else "fresh"
         self.heard = self._journal.heard
 
     def start(

@@ -12,7 +12,7 @@ import numpy as np
 from geneticpy.evaluation.call import Report
 from geneticpy.evaluation.pool import Job, Pool, Typical, time_to
 from geneticpy.evolution.optimizer import Candidates, Optimizer
-from geneticpy.record import NoRecord, Record
+from geneticpy.record import Record
 
 LAG = 0.02  # of the duration of an evaluation: an ask that takes longer is made ahead
 SPARE = 4  # standard deviations of the number of evaluations that end during an ask
@@ -55,7 +55,7 @@ class Stream:
     ----------
     optimizer : Optimizer
     pool : Pool
-    record : Record or NoRecord
+    record : Record
         Keeps how candidates were asked for, with which a run can be repeated.
 
     Attributes
@@ -64,7 +64,7 @@ class Stream:
         What the record has of an earlier call; it has to be told to the optimizer at once.
     """
 
-    def __init__(self, optimizer: Optimizer, pool: Pool, record: Record | NoRecord):
+    def __init__(self, optimizer: Optimizer, pool: Pool, record: Record):
         self._optimizer, self._pool, self._record = optimizer, pool, record
         self._asked: dict[int, tuple[Candidates, int]] = {}
         self.replayed = self._replay()

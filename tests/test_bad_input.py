@@ -105,6 +105,12 @@ WRONG = [
     ("evaluation_timeout", 1, "must come with workers=N, .*, got {} with no workers"),
     ("devices", [0], "must come with workers=N, .*, got {} with no workers"),
     *(("steady_state", value, FLAG) for value in ("yes", None, 2)),
+    *(("journal", value, "must be a path, got {}") for value in (3, True, ["a.db"])),
+    *(
+        ("resume", value, r"must be one of \['exact', 'warm'\], got {}")
+        for value in (True, "cold")
+    ),
+    ("resume", "warm", "must come with a journal, got {} without one"),
 ]
 
 
@@ -252,5 +258,5 @@ def test_population_checks_alike(name, value):
 
 def test_every_error_of_the_package_has_one_base():
     errors = [getattr(geneticpy, name) for name in geneticpy.__all__ if name.endswith("Error")]
-    assert len(errors) == 5
+    assert len(errors) == 6
     assert all(issubclass(error, GeneticPyError) for error in errors)

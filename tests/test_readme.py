@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "docs/operators.md", "docs/parallel.md", "docs/search_cv.md"]
+PAGES = [
+    "README.md",
+    "docs/journal.md",
+    "docs/operators.md",
+    "docs/parallel.md",
+    "docs/search_cv.md",
+]
 PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -19,7 +25,8 @@ def blocks(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_snippets_run_one_after_the_other(page, capsys):
+def test_snippets_run_one_after_the_other(page, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     names = {"__name__": "snippets"}
     for block in blocks(page):
         exec(compile(block, page, "exec"), names)
