@@ -125,6 +125,9 @@ def test_the_function_travels_once_to_each_worker(tmp_path):
     def arrive(data, path):
         with open(path, "a") as file:
             file.write(".")
+        ends = time.monotonic() + 60
+        while os.path.getsize(path) < 2 and time.monotonic() < ends:
+            time.sleep(0.01)  # for the other worker, that it gets some of the evaluations
         return lambda params: params["x"] + data[0]
 
     result = optimize(Heavy(), LINE, size=40, generation_count=0, seed=0, workers=2)

@@ -20,7 +20,7 @@ from geneticpy import (
     optimize,
     steady,
 )
-from geneticpy.record import NoRecord
+from geneticpy.record import Record
 
 LINE = {"x": UniformDistribution(0, 1)}
 GIVEN = {"size": 20, "generation_count": 4, "steady_state": True, "surrogate": False}
@@ -91,7 +91,7 @@ def test_as_many_are_asked_ahead_as_may_end_during_an_ask(slots, asking, evaluat
 
     pool = Known(slots)
     optimizer = Optimizer(LINE, size=200, seed=0, surrogate=False)
-    stream = steady.Stream(optimizer, pool, NoRecord())
+    stream = steady.Stream(optimizer, pool, Record())
     stream._asking.seconds, stream._evaluating.seconds = asking, evaluating
     stream.fill(1000)
     assert stream.under_way == pool.queued == slots + ahead
