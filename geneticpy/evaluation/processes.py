@@ -127,7 +127,7 @@ class ProcessPool:
         for most in range(self._most_given):
             for worker in self._workers.values():
                 if self._waiting and worker.accepts(most):
-                    n = self._chunk_size(len(self._waiting))
+                    n = self._chunk_size(len(self._waiting)) if worker.idle else 1
                     self._give(worker, [self._waiting.popleft() for _ in range(n)])
 
     def _take_back(self) -> None:
@@ -140,7 +140,7 @@ class ProcessPool:
                 self._waiting.extend(worker.take_back())
 
     def _give(self, worker: Worker, jobs: list[Job]) -> None:
-        """Send jobs; none ahead any more if they are too large for that."""
+        """Send jobs; none ahead any more if one is too large for that."""
         if not worker.give(jobs):
             self._waiting.extendleft(reversed(jobs))
             self._most_given = 1

@@ -21,6 +21,7 @@ from geneticpy import (
     UniformDistribution,
     optimize,
 )
+from geneticpy.evaluation import processes
 from geneticpy.evaluation.call import Call, Report
 from geneticpy.evaluation.pool import Job
 from geneticpy.evaluation.processes import ProcessPool, Worker
@@ -163,7 +164,8 @@ def fate(params):
 
 
 @POSIX
-def test_every_fault_costs_its_own_evaluation_only():
+@pytest.mark.parametrize("mode", [{"batch": 50}, {"steady_state": True}])
+def test_every_fault_costs_its_own_evaluation_only(mode):
     space = {"n": ChoiceDistribution(list(range(200)))}
     with pytest.warns(EvaluationWarning, match="50 of 200 evaluations failed"):
         result = optimize(
@@ -173,12 +175,13 @@ def test_every_fault_costs_its_own_evaluation_only():
             generation_count=0,
             workers=2,
             evaluation_timeout=0.3,
-            batch=50,
             surrogate=False,
             seed=0,
+            **mode,
         )
     history = result.history
-    assert history.id.tolist() == list(range(200))
+    assert sorted(history.id) == list(range(200))
+    assert sorted(history.params(row)["n"] for row in range(200)) == list(range(200))
     assert (result.best_params["n"], result.loss) == (85, 2.0)  # 80 to 84 fail
     reasons = {failure.params["n"]: failure.reason for failure in result.failures}
     expected = {n: reason for n in range(200) if (reason := expected_reason(n))}
@@ -571,6 +574,21 @@ def test_linear_algebra_gets_its_share_of_the_cores(given, monkeypatch):
     share = max(1, len(os.sched_getaffinity(0)) // 2) if sys.platform == "linux" else None
     loss = optimize(fn, LINE, size=2, generation_count=0, workers=2).loss
     assert loss == (float(given) if given else share or loss)
+
+
+def test_linear_algebra_uses_as_many_threads_as_its_share(monkeypatch):
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    for name in processes.THREADS:
+        monkeypatch.delenv(name, raising=False)
+
+    def fn(params):
+        np.ones((2, 2)) @ np.ones((2, 2))
+        libraries = threadpoolctl.threadpool_info()
+        return max(library["num_threads"] for library in libraries)
+
+    workers = processes.cores()
+    result = optimize(fn, LINE, size=workers, generation_count=0, workers=workers)
+    assert set(result.history.loss) == {1.0}
 
 
 def test_all_cores_are_used_for_minus_one():
