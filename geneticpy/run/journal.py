@@ -138,7 +138,7 @@ class Journal:
         self._details: dict[int, Any] = {}
         self._batch: tuple[Batch, Ends, int] | None = None
         self._due = 0.0
-        self._works = True
+        self._works = False  # before it begins, and after an error
         with explained(path, "must be in a folder that is writable"):
             self._lock()
 
@@ -191,6 +191,7 @@ class Journal:
                     self._run = dict(zip(RUN, found, strict=True))
                 self._put_run(execute, writer=self._writer, ended=None)
         self._saved = Saved(blocks, len(history), asks=len(self._asks))
+        self._works = True
 
     def _open(self) -> None:
         if self._run:

@@ -24,6 +24,7 @@ from geneticpy.run.recorded import read
 
 pytestmark = pytest.mark.filterwarnings("ignore::geneticpy.EvaluationWarning")
 QUICK = SMALL | {"surrogate": False}
+HUGE = {"x": UniformDistribution(0, 10**30, q=10**20), "tiny": UniformDistribution(1e-7, 1e-5)}
 PLACE = st.integers(0, 10**6)
 DETERMINISTIC = settings(derandomize=True, deadline=None, max_examples=60, database=None)
 
@@ -92,15 +93,18 @@ def test_objects_are_written_by_name_and_odd_errors_are_text(tmp_path, codec):
     assert {row.params["7"] for row in rows} == {result.history.params(i)[7] for i in range(30)}
 
 
-def test_two_libraries_write_what_the_other_reads(tmp_path, monkeypatch):
+@pytest.mark.parametrize("space", [ROOM, OBJECTS, HUGE], ids=["room", "objects", "huge"])
+def test_two_libraries_write_what_the_other_reads(space, tmp_path, monkeypatch):
     pytest.importorskip("orjson")
-    whole = optimize(scattered, OBJECTS, **QUICK)
+    whole = optimize(scattered, space, **QUICK)
     stop = {"callback": lambda progress: progress.generation == 1}
-    optimize(scattered, OBJECTS, journal=tmp_path / "a.db", **QUICK, **stop)
-    monkeypatch.setattr(jsonable, "_orjson", lambda: None)
-    assert columns(optimize(scattered, OBJECTS, journal=tmp_path / "a.db", **QUICK)) == columns(
-        whole
-    )
+    optimize(scattered, space, journal=tmp_path / "a.db", **QUICK, **stop)
+    with monkeypatch.context() as patch:
+        patch.setattr(jsonable, "_orjson", lambda: None)
+        stop = {"callback": lambda progress: progress.generation == 2}
+        optimize(scattered, space, journal=tmp_path / "a.db", **QUICK, **stop)
+    last = optimize(scattered, space, journal=tmp_path / "a.db", **QUICK)
+    assert columns(last) == columns(whole)
 
 
 # When
