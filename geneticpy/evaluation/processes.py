@@ -160,7 +160,7 @@ class ProcessPool:
 
     def _bury(self, worker: Worker) -> None:
         """Remove a worker that died; its evaluation is tried again, or has failed."""
-        manner = _manner(worker.kill())
+        manner = manner_of(worker.kill())
         if worker.jobs:
             job = worker.jobs[0]
             job.deaths += 1
@@ -255,7 +255,7 @@ class Worker:
 
     def kill(self) -> int | None:
         """End it and the processes it has started; returns the exit code."""
-        _kill(self._process)
+        kill_group(self._process)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(FAREWELL)
         self.connection.close()
@@ -327,7 +327,8 @@ def _start(handle: int, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen([spawn.get_executable(), *flags, "-c", program], **options)
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process that was started in a session of its own, and those that it has started."""
     if sys.platform == "win32":
         process.kill()
     else:
@@ -335,7 +336,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _manner(code: int | None) -> str:
+def manner_of(code: int | None) -> str:
     """How a process ended."""
     if code is None or code >= 0:
         return f"with exit code {code}"
