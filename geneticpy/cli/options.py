@@ -70,7 +70,12 @@ def add_search(parser: argparse.ArgumentParser) -> None:
     add("seed", "the same seed gives the same run", **number)
     add("batch", "proposals at once (default: 5, or the workers if more)", **number)
     add("maximize_fn", "look for a large number", **yes)
-    add("cache", "a noisy loss: the same point may be evaluated again", action="store_const", const=False)
+    add(
+        "cache",
+        "a noisy loss: the same point may be evaluated again",
+        action="store_const",
+        const=False,
+    )
     add("steady_state", "no worker waits for a batch to end; not repeatable", **yes)
     add("strategy", "screened, numeric, discrete or mixed (default: as fits)", metavar="NAME")
     add(

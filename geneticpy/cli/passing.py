@@ -149,7 +149,7 @@ class Passing:
                 f"command: a placeholder must stand for one value, got {{{name}}} in {part} = "
                 f"{parts[part]!r}. Pass it by --params-file."
             )
-        known = below or list(parts)
+        known = below or [part for part in parts if part] or ["nothing"]
         raise ArgumentError(
             f"command: placeholders must be of {', '.join(known)}, got {{{name}}}. The text "
             f"{{{name}}} is written {{{{{name}}}}}."

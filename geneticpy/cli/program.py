@@ -21,6 +21,7 @@ KEPT = 2**20  # last bytes of each stream in which the loss is looked for
 CHUNK = 2**16
 SHORT, LONG = 200, 2000  # characters of the output in a reason, and on the terminal
 GRACE = 3.0  # seconds for a program to end by itself when it is told to
+STOPPED = "stopped"
 DRAIN = 1.0  # seconds to read the rest of a stream that a program left open to others
 
 
@@ -109,7 +110,7 @@ class Program:
         with self._lock:
             self._stopped = True
             under_way = list(self._under_way)
-        enders = [threading.Thread(target=one.end, args=("stopped",)) for one in under_way]
+        enders = [threading.Thread(target=one.end, args=(STOPPED,)) for one in under_way]
         for ender in enders:
             ender.start()
         try:
@@ -123,7 +124,7 @@ class Program:
         with self._passing.passed(params) as (words, environment):
             with self._lock:
                 if self._stopped:
-                    raise ProgramError("stopped")
+                    raise ProgramError(STOPPED)
                 try:
                     running = Execution(words, environment)
                 except OSError as error:
