@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import geneticpy
-from geneticpy.cli import demo, options, tune
+from geneticpy.cli import demo, export, options, resume, show, tune
 from geneticpy.errors import GeneticPyError
 
 FAILED, WRONG = 1, 2
@@ -104,7 +104,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--version", action="version", version=f"geneticpy {geneticpy.__version__}"
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (tune, demo):
+    for command in (tune, show, resume, export, demo):
         command.add(commands)
     return parser
 

@@ -9,7 +9,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from geneticpy.cli import space_file
 from geneticpy.cli.passing import Passing, split
 from geneticpy.cli.program import Program
 from geneticpy.errors import ArgumentError
+from geneticpy.jsonable import as_plain
 
 NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
@@ -47,6 +48,11 @@ class Recipe:
     directory: str
     passing: dict[str, Any] = field(default_factory=dict)
     arguments: dict[str, Any] = field(default_factory=dict)
+
+    def changed(self, directory: str, arguments: dict[str, Any]) -> Recipe:
+        """Make one with another directory and some other arguments of `optimize`."""
+        given = {name: value for name, value in arguments.items() if value is not None}
+        return replace(self, directory=directory, arguments=self.arguments | given)
 
     @property
     def function(self) -> str | None:
@@ -140,7 +146,8 @@ class Loss(functools.partial):  # keeps the signature of the function
 
     def recipe(self) -> dict[str, Any]:
         """Give what a journal keeps, to make it again."""
-        return asdict(self._recipe)
+        kept: dict[str, Any] = as_plain(asdict(self._recipe))
+        return kept
 
 
 def read_space(given: str) -> tuple[str, str | None]:

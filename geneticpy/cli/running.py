@@ -81,6 +81,9 @@ def _tell(result: OptimizeResult) -> None:
 
 
 def _line_of_generation(progress: Progress) -> None:
+    """Tell of a generation, unless its evaluations come from the journal."""
+    if progress.replayed:
+        return
     say(
         f"generation {progress.generation}: {progress.evaluations} evaluations, "
         f"loss {progress.loss:.6g}, {progress.seconds:.1f} s"

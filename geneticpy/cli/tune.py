@@ -6,6 +6,7 @@ import argparse
 import os
 
 from geneticpy.cli import options
+from geneticpy.errors import ArgumentError
 
 DESCRIPTION = """\
 Find the parameters with which a program prints the smallest number.
@@ -114,7 +115,13 @@ def run(arguments: argparse.Namespace) -> None:
         passing={name: value for name, value in vars(arguments).items() if name in PASSING},
         arguments=options.arguments_of(arguments),
     )
-    journal = {} if arguments.journal is None else {"journal": arguments.journal}
-    if arguments.warm:
-        journal["resume"] = "warm"
-    running.run(made, arguments, **journal)
+    running.run(made, arguments, **_journal(arguments))
+
+
+def _journal(arguments: argparse.Namespace) -> dict[str, str]:
+    """Arguments of `optimize` about a journal."""
+    if arguments.journal is None:
+        if arguments.warm:
+            raise ArgumentError("--warm: must come with --journal, got no journal.")
+        return {}
+    return {"journal": arguments.journal, "resume": "warm" if arguments.warm else "exact"}
