@@ -83,7 +83,8 @@ def write_csv(runs: list[RecordedRun], file: IO[str]) -> None:
     """Write a header and a line an evaluation."""
     names: dict[str, None] = {}
     for row in _records(runs):
-        names |= dict.fromkeys(row)
+        if not row.keys() <= names.keys():
+            names |= dict.fromkeys(row)
     table = csv.DictWriter(file, names, restval="", lineterminator="\n")
     table.writeheader()
     for row in _records(runs):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from geneticpy.cli import options
-from geneticpy.errors import JournalError
+from geneticpy.errors import ArgumentError, JournalError
 
 if TYPE_CHECKING:
     from geneticpy.cli.recipe import Recipe
@@ -60,8 +62,8 @@ def run(arguments: argparse.Namespace) -> None:
     made = _recipe(read(path).runs[-1], path)
     changed = options.arguments_of(arguments)
     made = made.changed(arguments.directory or made.directory, changed)
-    _enter(made.directory)
-    running.run(made, arguments, journal=path)
+    with _inside(made.directory):
+        running.run(made, arguments, journal=path)
 
 
 def _recipe(recorded: RecordedRun, path: str) -> Recipe:
@@ -78,11 +80,17 @@ def _recipe(recorded: RecordedRun, path: str) -> Recipe:
     return recipe.changed(recipe.directory, recorded.budget)
 
 
-def _enter(directory: str) -> None:
-    """Go where the programs of a run are."""
+@contextlib.contextmanager
+def _inside(directory: str) -> Iterator[None]:
+    """Be where the program of a run is."""
+    before = os.getcwd()
     try:
         os.chdir(directory)
     except OSError as error:
-        raise JournalError(
+        raise ArgumentError(
             f"--directory: must be where the run was begun, got {directory!r}: {error}"
         ) from None
+    try:
+        yield
+    finally:
+        os.chdir(before)
