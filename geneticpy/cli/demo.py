@@ -20,7 +20,7 @@ def add(commands: Commands) -> None:
         "demo",
         run,
         help="show what the optimizer does",
-        description="Solve the toy of the README, then tune a scikit-learn classifier (needs "
+        description="Solve the toy of the README, then tune a scikit-learn classifier (needs\n"
         "scikit-learn; one to two minutes).",
         epilog=EXAMPLES,
     )

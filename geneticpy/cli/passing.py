@@ -30,6 +30,7 @@ PLACEHOLDER = re.compile(r"\{\{([\w.-]+)\}\}|\{([\w.-]+)\}")  # {{x}} is written
 FILE = "params_file"
 FILE_VARIABLE = "GENETICPY_PARAMS_FILE"
 SHELLS = {"ash", "bash", "cmd", "dash", "fish", "ksh", "powershell", "pwsh", "sh", "zsh"}
+BATCH = (".bat", ".cmd")
 SHELL_SYNTAX = {"|", "||", "&", "&&", ";", "<", ">", ">>", "2>", "2>&1"}
 NESTED = (ListDistribution, PermutationDistribution, SubsetDistribution)
 MOMENT = (datetime.date, datetime.time)
@@ -112,8 +113,16 @@ class Passing:
 
     def _check_program(self) -> None:
         program = self.words[0]
-        if not any(_placeholders(program)) and shutil.which(program) is None:
+        if any(_placeholders(program)):
+            return
+        found = shutil.which(program)
+        if found is None:
             raise ArgumentError(f"command: must begin with a program to run, got {program!r}.")
+        if found.lower().endswith(BATCH) and any(map(any, map(_placeholders, self.words))):
+            raise ArgumentError(
+                f"command: values must not reach cmd.exe, which runs batch files, got {found!r} "
+                "with placeholders. Pass them by --env-prefix or --params-file."
+            )
 
     def _check_shells(self) -> None:
         """Refuse placeholders in the script of a shell, which would read values as its own."""

@@ -55,13 +55,15 @@ def lines_of_point(loss: float, params: Any) -> list[str]:
     rate            0.1
     layers.0.units  8
     """
-    return table({"loss": loss} | {name or "value": v for name, v in flattened(params).items()})
+    values = flattened(params)
+    return table([("loss", loss), *((name or "value", value) for name, value in values.items())])
 
 
-def table(entries: dict[str, Any]) -> list[str]:
+def table(entries: Iterable[tuple[str, Any]]) -> list[str]:
     """Names and values in two columns."""
-    width = max(map(len, entries), default=0)
-    return [f"{name:<{width}}  {shown(value)}" for name, value in entries.items()]
+    rows = list(entries)
+    width = max(len(name) for name, _ in rows)
+    return [f"{name:<{width}}  {shown(value)}" for name, value in rows]
 
 
 def shown(value: Any) -> str:

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(report.as_json(_json_of(journal, found)))
         return
-    print(*report.table(_overview(journal, found)), sep="\n")
+    print(*report.table(_overview(journal, found).items()), sep="\n")
     if found.best is not None:
         print(f"\nbest: evaluation {found.best.id}, generation {found.best.generation}")
         print(*report.lines_of_point(found.best.loss, found.best.params), sep="\n")

@@ -165,6 +165,15 @@ def test_what_cannot_reach_a_program_is_an_error(words, space, options, told):
     assert told in str(error.value)
 
 
+def test_batch_file_gets_no_values_as_arguments(tmp_path):
+    batch = tmp_path / "train.bat"
+    batch.write_text("")
+    batch.chmod(0o755)
+    with pytest.raises(ArgumentError, match="must not reach cmd"):
+        Passing((str(batch), "{x}")).check({"x": NUMBER})
+    Passing((str(batch),), env_prefix="HP_").check({"x": NUMBER})
+
+
 @pytest.mark.parametrize(
     ("words", "space", "options"),
     [
