@@ -40,7 +40,7 @@ examples:
 
 exit codes:
   0    done
-  1    the run failed: no first evaluation gave a loss, or the journal could not be written
+  1    the run failed: no evaluation gave a loss, or the journal could not be written
   2    wrong usage, or input that cannot be used
   130  stopped by Ctrl-C; 143 by SIGTERM, 129 by SIGHUP: with the best so far on standard output
   141  nobody reads the output any more

@@ -9,7 +9,7 @@ from typing import Any
 
 from geneticpy.cli import report
 from geneticpy.cli.program import ProgramError
-from geneticpy.cli.recipe import Recipe
+from geneticpy.cli.recipe import Prepared, Recipe
 from geneticpy.errors import EvaluationError, EvaluationWarning, GeneticPyError
 from geneticpy.optimize import optimize
 from geneticpy.run.progress import Progress
@@ -35,18 +35,9 @@ def run(recipe: Recipe, shown: argparse.Namespace, **journal: Any) -> None:
         After Ctrl-C, when the result was printed.
     """
     prepared = recipe.prepare()
-    bar = not shown.quiet and not shown.verbose and sys.stderr.isatty()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", EvaluationWarning)  # _tell has more to say
-            result = optimize(
-                prepared.loss,
-                prepared.space,
-                verbose=bar,
-                callback=_line_of_generation if shown.verbose else None,
-                **prepared.arguments,
-                **journal,
-            )
+        result = _optimize(prepared, shown, journal)
+        _print(result, shown)
     except GeneticPyError as error:
         if error.result is not None and error.result.best_params is not None:
             _print(error.result, shown)
@@ -54,9 +45,27 @@ def run(recipe: Recipe, shown: argparse.Namespace, **journal: Any) -> None:
         raise
     finally:
         prepared.stop()
-    _print(result, shown)
     if result.message.startswith("interrupted"):
         raise KeyboardInterrupt  # optimize returned what it had; the command ends here
+    if result.best_params is None:
+        lossless = EvaluationError(f"an evaluation must give a loss, got none: {result.message}")
+        lossless.result = result  # type: ignore[assignment]  # None for the class
+        raise lossless
+
+
+def _optimize(
+    prepared: Prepared, shown: argparse.Namespace, journal: dict[str, Any]
+) -> OptimizeResult:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", EvaluationWarning)  # _tell has more to say
+        return optimize(
+            prepared.loss,
+            prepared.space,
+            verbose=not shown.quiet and not shown.verbose and sys.stderr.isatty(),
+            callback=_line_of_generation if shown.verbose else None,
+            **prepared.arguments,
+            **journal,
+        )
 
 
 def _print(result: OptimizeResult, shown: argparse.Namespace) -> None:

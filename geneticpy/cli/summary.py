@@ -94,7 +94,7 @@ def state_of(run: RecordedRun) -> str:
     host, _, pid = run.writer.partition(" ")[0].rpartition(":")
     if host != platform.node():
         return f"not ended: at work on {run.writer}, or killed"
-    return f"at work, process {pid}" if _is_alive(pid) else "killed"
+    return f"at work, process {pid}" if _is_alive(pid) else "killed, or unable to write"
 
 
 def _is_alive(pid: str) -> bool:

@@ -232,7 +232,7 @@ def test_killed_run_is_shown_while_it_goes_on_and_continued_to_the_same_end(fold
         assert "must be written by one run at a time" in capsys.readouterr().err
         running.send_signal(signal.SIGKILL)
     (folder / "stop").unlink()
-    assert shown("run.db", capsys=capsys)["state"] == "killed"
+    assert shown("run.db", capsys=capsys)["state"].startswith("killed")
     assert cli.main(["resume", "run.db", "--workers", "1"]) == 0
     assert evaluations("run.db") == evaluations("undisturbed.db")
 

@@ -154,6 +154,15 @@ def test_run_whose_first_generation_fails_shows_the_output(folder, capsys):
     assert "geneticpy/" not in streams.err
 
 
+@posix
+def test_run_without_any_loss_exits_with_1(folder, capsys):
+    words = command("-c", "import time; time.sleep(1000)", *ALL)
+    assert cli.main(["tune", "--time-limit", "0.1", *words]) == 1
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert "an evaluation must give a loss, got none: time_limit reached" in streams.err
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
