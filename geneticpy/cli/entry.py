@@ -18,6 +18,7 @@ from typing import Any
 
 import geneticpy
 from geneticpy.cli import demo, export, options, resume, show, tune
+from geneticpy.cli.options import say
 from geneticpy.errors import GeneticPyError
 
 FAILED, WRONG = 1, 2
@@ -84,10 +85,10 @@ def _run(argv: Sequence[str] | None) -> int:
         try:
             arguments.run(arguments)
         except KeyboardInterrupt:
-            _say("interrupted")
+            say("interrupted")
             return BY_SIGNAL + caught[-1]
         except GeneticPyError as error:
-            _say(f"error: {options.in_options(str(error))}")
+            say(f"error: {options.in_options(str(error))}")
             return WRONG if error.result is None else FAILED
     return 0
 
@@ -132,8 +133,4 @@ def _signals_as_ctrl_c() -> Iterator[list[int]]:
 
 
 def _show_warning(message: Any, *_: Any, **__: Any) -> None:
-    _say(f"warning: {message}")
-
-
-def _say(message: str) -> None:
-    print(f"geneticpy: {message}", file=sys.stderr)
+    say(f"warning: {message}")

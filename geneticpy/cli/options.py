@@ -1,8 +1,9 @@
-"""Options that several commands share."""
+"""What commands share: options, and how they speak."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -105,6 +106,11 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 def arguments_of(namespace: argparse.Namespace) -> dict[str, Any]:
     """Arguments of `optimize` among the options that were given."""
     return {name: value for name, value in vars(namespace).items() if name in ARGUMENTS}
+
+
+def say(message: str) -> None:
+    """Write a message to standard error."""
+    print(f"geneticpy: {message}", file=sys.stderr, flush=True)
 
 
 def in_options(message: str) -> str:

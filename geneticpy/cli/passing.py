@@ -1,4 +1,4 @@
-"""How parameters reach a program: placeholders in its arguments, the environment, a JSON file."""
+"""How parameters reach a program: its arguments, its environment, or a JSON file."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ import datetime
 import json
 import os
 import re
-import shlex
-import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any
 
+from geneticpy.cli import command
 from geneticpy.errors import ArgumentError
 from geneticpy.run.history import flattened
 from geneticpy.space.distributions import ChoiceDistribution, DistributionBase
@@ -26,12 +23,8 @@ from geneticpy.space.structures import (
     SubsetDistribution,
 )
 
-PLACEHOLDER = re.compile(r"\{\{([\w.-]+)\}\}|\{([\w.-]+)\}")  # {{x}} is written for the text {x}
 FILE = "params_file"
 FILE_VARIABLE = "GENETICPY_PARAMS_FILE"
-SHELLS = {"ash", "bash", "cmd", "dash", "fish", "ksh", "powershell", "pwsh", "sh", "zsh"}
-BATCH = (".bat", ".cmd")
-SHELL_SYNTAX = {"|", "||", "&", "&&", ";", "<", ">", ">>", "2>", "2>&1"}
 NESTED = (ListDistribution, PermutationDistribution, SubsetDistribution)
 MOMENT = (datetime.date, datetime.time)
 
@@ -63,9 +56,8 @@ class Passing:
             Naming the parameter or the placeholder.
         """
         parts = flattened(space)
-        self._check_program()
-        self._check_shells()
-        named = {name for word in self.words for name in _placeholders(word)}
+        command.check(self.words)
+        named = set(command.placeholders(*self.words))
         if self.params_file:
             self._check_file_name(parts)
             named.discard(FILE)
@@ -84,7 +76,8 @@ class Passing:
         with self._written(params) as path:
             if path is not None:
                 values[FILE] = variables[FILE_VARIABLE] = path
-            words = [_filled(word, values) for word in self.words]
+            texts = {name: as_text(values[name]) for name in command.placeholders(*self.words)}
+            words = [command.filled(word, texts) for word in self.words]
             yield words, os.environ | variables
 
     def _variables(self, values: dict[str, Any]) -> dict[str, str]:
@@ -110,34 +103,6 @@ class Passing:
             with open(path, "w", encoding="utf-8") as file:
                 json.dump(params, file, default=_json_of)
             yield path
-
-    def _check_program(self) -> None:
-        program = self.words[0]
-        if any(_placeholders(program)):
-            return
-        found = shutil.which(program)
-        if found is None:
-            raise ArgumentError(f"command: must begin with a program to run, got {program!r}.")
-        if found.lower().endswith(BATCH) and any(map(any, map(_placeholders, self.words))):
-            raise ArgumentError(
-                f"command: values must not reach cmd.exe, which runs batch files, got {found!r} "
-                "with placeholders. Pass them by --env-prefix or --params-file."
-            )
-
-    def _check_shells(self) -> None:
-        """Refuse placeholders in the script of a shell, which would read values as its own."""
-        for at, word in enumerate(self.words):
-            if PurePath(word).stem.lower() not in SHELLS:
-                continue
-            for option, script in zip(self.words[at + 1 :], self.words[at + 2 :], strict=False):
-                is_script = re.fullmatch(r"-\w*c|/c|-command", option, re.IGNORECASE)
-                if is_script and any(_placeholders(script)):
-                    name = next(_placeholders(script))
-                    raise ArgumentError(
-                        f"command: values must not become part of a script of {word}, got "
-                        f"{script!r}. Pass them as arguments: {word} {option} '... \"$1\"' {word} "
-                        f"{{{name}}}"
-                    )
 
     def _check_file_name(self, parts: dict[str, Any]) -> None:
         if FILE in parts:
@@ -196,34 +161,6 @@ class Passing:
                 )
 
 
-def split(command: str) -> list[str]:
-    """Split a command into words by the quoting rules of a shell, which itself never runs.
-
-    Raises
-    ------
-    ArgumentError
-        For an empty command, open quotes, and what only a shell understands.
-    """
-    splitter = shlex.shlex(command, posix=True, punctuation_chars=False)
-    splitter.whitespace_split = True
-    splitter.commenters = ""
-    if sys.platform == "win32":
-        splitter.escape = ""  # a backslash separates folders there
-    try:
-        words = list(splitter)
-    except ValueError as error:
-        raise ArgumentError(f"command: {error}, got {command!r}.") from None
-    if not words:
-        raise ArgumentError(f"command: must name a program, got {command!r}.")
-    for word in words:
-        if word in SHELL_SYNTAX:
-            raise ArgumentError(
-                f"command: no shell runs it, so that {word!r} has no meaning, got {command!r}. "
-                f"Write a script, or give the words one by one after --."
-            )
-    return words
-
-
 def as_text(value: Any) -> str:
     """Write a value as an argument or an environment variable: true, 0.1, text as it is."""
     if isinstance(value, bool):
@@ -242,17 +179,6 @@ def is_plain(part: Any) -> bool:
 
 def _is_searched(part: Any) -> bool:
     return isinstance(part, (DistributionBase, *NESTED)) or is_frozen(part)
-
-
-def _placeholders(word: str) -> Iterator[str]:
-    return (found[2] for found in PLACEHOLDER.finditer(word) if found[2])
-
-
-def _filled(word: str, values: dict[str, Any]) -> str:
-    """Replace the placeholders of one argument; nothing in a value is looked at again."""
-    return PLACEHOLDER.sub(
-        lambda found: as_text(values[found[2]]) if found[2] else f"{{{found[1]}}}", word
-    )
 
 
 def _json_of(value: Any) -> str:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from geneticpy.cli import space_file
-from geneticpy.cli.passing import Passing, split
+from geneticpy.cli.command import split
+from geneticpy.cli.passing import Passing
 from geneticpy.cli.program import Program
 from geneticpy.errors import ArgumentError
 from geneticpy.jsonable import as_plain

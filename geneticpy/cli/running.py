@@ -8,6 +8,7 @@ import warnings
 from typing import Any
 
 from geneticpy.cli import report
+from geneticpy.cli.options import say
 from geneticpy.cli.program import ProgramError
 from geneticpy.cli.recipe import Prepared, Recipe
 from geneticpy.errors import EvaluationError, EvaluationWarning, GeneticPyError
@@ -105,8 +106,3 @@ def _explain(error: GeneticPyError) -> None:
     if isinstance(error, EvaluationError) and isinstance(cause, ProgramError):
         first = str(error).partition("\n")[0]
         error.args = ("\n".join(filter(None, (first, cause.reason, cause.output))),)
-
-
-def say(message: str) -> None:
-    """Write a message to standard error."""
-    print(f"geneticpy: {message}", file=sys.stderr, flush=True)

@@ -16,7 +16,8 @@ from geneticpy import (
     SubsetDistribution,
     UniformDistribution,
 )
-from geneticpy.cli.passing import Passing, as_text, split
+from geneticpy.cli.command import split
+from geneticpy.cli.passing import Passing, as_text
 from geneticpy.errors import ArgumentError
 
 ECHO = "import json, sys; print(json.dumps(sys.argv[1:]))"
@@ -119,6 +120,8 @@ def test_variables_have_the_names_of_parameters():
         ("run 'x", "No closing quotation, got"),
         ("run x | tail -1", "no shell runs it, so that '|' has no meaning"),
         ("run x 2>&1", "'2>&1' has no meaning"),
+        ("run x >log", "'>log' has no meaning"),
+        ("run x; run y", "'x;' has no meaning"),
     ],
 )
 def test_command_that_is_none(command, told):
@@ -157,6 +160,8 @@ OPTIMIZER = ChoiceDistribution([{"name": "sgd", "momentum": NUMBER}, {"name": "a
         ("echo 1", ChoiceDistribution([1, 2]), {}, "every parameter must reach the program"),
         ("sh -c 'echo {x}'", {"x": NUMBER}, {}, "must not become part of a script of sh, got"),
         ("nice /bin/bash -o pipefail -ec 'echo {x}'", {"x": NUMBER}, {}, "script of /bin/bash"),
+        ("sh -c -e 'echo {x}'", {"x": NUMBER}, {}, "script of sh"),
+        ("echo cmd.exe /c echo {x}", {"x": NUMBER}, {}, "must not reach cmd.exe, which reads"),
     ],
 )
 def test_what_cannot_reach_a_program_is_an_error(words, space, options, told):
@@ -184,6 +189,8 @@ def test_batch_file_gets_no_values_as_arguments(tmp_path):
         ("echo {x}", {"x": NUMBER, "layers": LAYERS}, {"params_file": True}),
         ("sh -c 'echo \"$1\"' sh {x}", {"x": NUMBER}, {}),
         ("bash -e script.sh {x}", {"x": NUMBER}, {}),
+        ("sh script.sh -c {x}", {"x": NUMBER}, {}),
+        ("sh {x}", {"x": NUMBER}, {}),
     ],
 )
 def test_what_reaches_a_program_passes(words, space, options):

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from geneticpy.cli import program
+from geneticpy.cli import execution
 from geneticpy.cli.passing import Passing
 from geneticpy.cli.printed import compiled, last_match, last_number
 from geneticpy.cli.program import Program, ProgramError
@@ -188,7 +188,7 @@ def until_dead(found):
 
 @posix
 def test_time_limit_kills_what_ignores_being_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(program, "GRACE", 0.1)
+    monkeypatch.setattr(execution, "GRACE", 0.1)
     error = failure(shell(STUBBORN, timeout=1), {"folder": str(tmp_path)})
     assert str(error) == "time limit of 1 s exceeded: begun"
     until_dead(pids(tmp_path))
@@ -203,7 +203,7 @@ def test_program_may_clean_up_when_its_time_is_up(tmp_path):
 
 @posix
 def test_stop_ends_programs_under_way_and_starts_no_more(tmp_path, monkeypatch):
-    monkeypatch.setattr(program, "GRACE", 0.1)
+    monkeypatch.setattr(execution, "GRACE", 0.1)
     loss = shell(STUBBORN)
     failures = []
 
