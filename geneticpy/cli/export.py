@@ -7,7 +7,7 @@ import contextlib
 import csv
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 from geneticpy.cli.options import Commands, add_command
@@ -85,10 +85,34 @@ def write_csv(runs: list[RecordedRun], file: IO[str]) -> None:
     for row in _records(runs):
         if not row.keys() <= names.keys():
             names |= dict.fromkeys(row)
-    table = csv.DictWriter(file, names, restval="", lineterminator="\n")
+    table = csv.DictWriter(file, _ordered(names), restval="", lineterminator="\n")
     table.writeheader()
     for row in _records(runs):
         table.writerow({name: _cell(value) for name, value in row.items()})
+
+
+def _ordered(names: Iterable[str]) -> list[str]:
+    """Put the columns of one list side by side, its items in order; else as they come.
+
+    Examples
+    --------
+    >>> _ordered(["id", "params.x.0", "params.y", "params.x.10", "params.x.2"])
+    ['id', 'params.x.0', 'params.x.2', 'params.x.10', 'params.y']
+    """
+    first: dict[str, int] = {}
+    for place, name in enumerate(names):
+        first.setdefault(_parameter(name), place)
+    return sorted(names, key=lambda name: (first[_parameter(name)], _natural(name)))
+
+
+def _parameter(name: str) -> str:
+    """Give what a column is a part of: the first two parts of its name."""
+    return ".".join(name.split(".", 2)[:2])
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Sort key of a name in which numbers count as such."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in name.split(".")]
 
 
 def write_json_lines(runs: list[RecordedRun], file: IO[str]) -> None:
@@ -105,7 +129,8 @@ def _records(runs: list[RecordedRun]) -> Iterator[dict[str, Any]]:
 
     for number, row in _numbered(runs):
         record = {"run": number} | row._asdict()
-        yield record | flattened(record.pop("params"), "params")
+        nested = {"params": record.pop("params"), "details": record.pop("details")}
+        yield record | flattened({name: part for name, part in nested.items() if part is not None})
 
 
 def _numbered(runs: list[RecordedRun]) -> Iterator[tuple[int, Row]]:

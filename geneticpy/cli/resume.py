@@ -74,7 +74,7 @@ def _recipe(recorded: RecordedRun, path: str) -> Recipe:
     if not isinstance(found, dict) or found.keys() != Recipe.__dataclass_fields__.keys():
         raise JournalError(
             f"journal {path!r}: must come from geneticpy tune to be resumed by a command, got "
-            f"the loss {found!r}. Call geneticpy.optimize again, with journal={path!r}."
+            f"the loss {found!r}. Run again the script that wrote it, with the same journal."
         )
     recipe = Recipe(**found)
     return recipe.changed(recipe.directory, recorded.budget)

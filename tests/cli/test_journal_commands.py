@@ -184,7 +184,7 @@ def test_resume_of_a_script_says_what_to_do(folder, capsys):
     assert cli.main(["resume", "run.db"]) == 2
     told = capsys.readouterr().err
     assert "must come from geneticpy tune to be resumed by a command" in told
-    assert "Call geneticpy.optimize again, with journal=" in told
+    assert "Run again the script that wrote it" in told
 
 
 def test_warm_start_after_a_change_of_the_space(run_here, folder, capsys):
@@ -254,6 +254,13 @@ def test_csv_has_a_row_an_evaluation_and_a_column_a_parameter(journal, capsys):
         assert cells["params.note"] == row.params["note"]
         sizes = [cells.get(f"params.layers.{i}.n") for i in range(3)]
         assert [int(n) for n in sizes if n] == [layer["n"] for layer in row.params["layers"]]
+
+
+def test_columns_of_a_list_stand_side_by_side(journal, capsys):
+    assert cli.main(["export", "run.db", "--csv"]) == 0
+    header = capsys.readouterr().out.partition("\n")[0].split(",")
+    assert header[7:10] == ["params.x", "params.note", "params.layers.0.n"]
+    assert header[10:] == ["params.layers.1.n", "params.layers.2.n"]
 
 
 def test_export_goes_to_a_file(journal, folder, capsys):
