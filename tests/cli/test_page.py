@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_space_file import FULL
+from full_space import FULL
 
 from geneticpy import cli
 from geneticpy.cli.space_file import WORDS, load
@@ -36,7 +36,7 @@ def test_page_works_in_its_order(tmp_path):
         elif kind != "text":
             name = re.match(r"# (\S+)\n", text)[1]
             (tmp_path / name).write_text(text)
-    assert [lines.partition(" ")[0] for lines in done] == ["loss"] * 4 + ["loss"]
+    assert [lines.partition(" ")[0] for lines in done] == ["loss"] * 5
     assert (tmp_path / "run.csv").read_text().count("\n") == 1 + 8 + 5 * 4
 
 
