@@ -174,11 +174,17 @@ def is_alive(pid):
     return False
 
 
+PIDS = ("child", "grandchild")
+
+
 def pids(folder):
-    names = ("child", "grandchild")
-    while not all((folder / name).exists() and (folder / name).read_text() for name in names):
+    return [int((folder / name).read_text()) for name in PIDS]
+
+
+def pids_when_there(folder):
+    while not all((folder / name).exists() and (folder / name).read_text() for name in PIDS):
         time.sleep(0.01)
-    return [int((folder / name).read_text()) for name in names]
+    return pids(folder)
 
 
 def until_dead(found):
@@ -189,8 +195,8 @@ def until_dead(found):
 @posix
 def test_time_limit_kills_what_ignores_being_told(tmp_path, monkeypatch):
     monkeypatch.setattr(execution, "GRACE", 0.1)
-    error = failure(shell(STUBBORN, timeout=1), {"folder": str(tmp_path)})
-    assert str(error) == "time limit of 1 s exceeded: begun"
+    error = failure(shell(STUBBORN, timeout=2), {"folder": str(tmp_path)})
+    assert str(error) == "time limit of 2 s exceeded: begun"
     until_dead(pids(tmp_path))
 
 
@@ -212,7 +218,7 @@ def test_stop_ends_programs_under_way_and_starts_no_more(tmp_path, monkeypatch):
 
     evaluation = threading.Thread(target=evaluate)
     evaluation.start()
-    found = pids(tmp_path)
+    found = pids_when_there(tmp_path)
     loss.stop()
     evaluation.join()
     assert str(failures[0]) == "stopped: begun"

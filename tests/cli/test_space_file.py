@@ -59,7 +59,7 @@ def test_names_at_the_top_are_parameters_whatever_they_are():
     ("text", "told"),
     [
         ("x = ", "Invalid value (at end of document)"),
-        ("a = 1\nb = {uniform = [0, 1]\nc = 1", "line 2"),
+        ("a = 1\nb = = 1", "line 2"),
         ("", "must search something, got constants only: {}"),
         ("x = 1", "must search something, got constants only: {'x': 1}"),
         ("x = {uniform = [3, 1]}", "x: UniformDistribution(low=3, high=1): low must be below"),
