@@ -75,7 +75,11 @@ def _overview(journal: Recorded, found: Summary) -> dict[str, Any]:
     }
     before = journal.runs[: -len(summary.current(journal))]
     for number, earlier in enumerate(before, start=1):
-        entries[f"before, {number}"] = f"{earlier.evaluations} evaluations, {earlier.created}"
+        best = summary.summarize([earlier]).best
+        loss = "" if best is None else f", best loss {best.loss:.6g}"
+        entries[f"before, {number}"] = (
+            f"{earlier.evaluations} evaluations{loss}, {earlier.created}"
+        )
     return entries
 
 
