@@ -184,7 +184,7 @@ class ProcessPool:
 
     def _bury(self, worker: Worker) -> None:
         """Remove a worker that died; its evaluation is tried again, or has failed."""
-        manner = _manner(worker.kill())
+        manner = manner_of(worker.kill())
         if worker.jobs:
             job = worker.jobs[0]
             job.deaths += 1
@@ -306,7 +306,7 @@ class Worker:
 
     def kill(self) -> int | None:
         """End it and the processes it has started; returns the exit code."""
-        _kill(self._process)
+        kill_group(self._process)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(FAREWELL)
         self.connection.close()
@@ -319,7 +319,7 @@ class Worker:
         else:
             self.kill()
 
-    def wait_or_kill(self, seconds: float) -> None:
+    def wait_orkill_group(self, seconds: float) -> None:
         """Wait until it has left, but not long."""
         try:
             self._process.wait(max(seconds, 0.0))
@@ -392,8 +392,8 @@ def _interpreter(environment: dict[str, str]) -> str:
     return base
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process and those that it has started."""
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process that was started in a session of its own, and those that it has started."""
     if sys.platform == "win32":
         if process.poll() is None:
             with contextlib.suppress(OSError):
@@ -405,7 +405,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _manner(code: int | None) -> str:
+def manner_of(code: int | None) -> str:
     """How a process ended."""
     if code is None or code >= 0:
         return f"with exit code {code}"
