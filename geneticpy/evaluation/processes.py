@@ -319,7 +319,7 @@ class Worker:
         else:
             self.kill()
 
-    def wait_orkill_group(self, seconds: float) -> None:
+    def wait_or_kill(self, seconds: float) -> None:
         """Wait until it has left, but not long."""
         try:
             self._process.wait(max(seconds, 0.0))
