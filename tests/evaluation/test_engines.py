@@ -285,17 +285,22 @@ DYING_RANK = """
     import geneticpy
 
     def loss(params):
-        if os.path.exists(folder + "/10"):
+        calls = os.listdir(folder)
+        if len(calls) == 20 and "died" not in calls:
+            open(folder + "/died", "w").close()
             os._exit(3)
-        open(folder + f"/{len(os.listdir(folder))}", "w").close()
+        open(folder + f"/{params['x']}", "w").close()
         return params["x"]
 
     folder = sys.argv[-1]
     if __name__ == "__main__":
         space = {"x": geneticpy.UniformDistribution(0, 1)}
+        given = {"size": 20, "generation_count": 3, "seed": 4, "batch": 5}
         with MPIPoolExecutor() as executor:
-            geneticpy.optimize(loss, space, size=40, executor=executor)
-        print("went on")
+            result = geneticpy.optimize(
+                loss, space, **given, executor=executor, journal=folder + ".db")
+        same = geneticpy.optimize(lambda params: params["x"], space, **given)
+        print("came to an end", result.history.genes.tobytes() == same.history.genes.tobytes())
 """
 
 
@@ -330,11 +335,13 @@ def test_mpi_with_two_ranks(tmp_path):
     assert lines == ["True", "True", "True", "True 5"]
 
 
-def test_mpi_ends_the_job_with_a_rank_that_dies(tmp_path):
+def test_mpi_ends_the_job_with_a_rank_that_dies_and_a_journal_goes_on(tmp_path):
     (tmp_path / "calls").mkdir()
-    done = attempt(tmp_path / "script.py", DYING_RANK, str(tmp_path / "calls"), **mpi_command())
+    given = tmp_path / "script.py", DYING_RANK, str(tmp_path / "calls")
+    done = attempt(*given, **mpi_command())
     assert done.returncode != 0  # that of the rank, with Open MPI
-    assert "went on" not in done.stdout
+    assert "came to an end" not in done.stdout
+    assert run(*given, **mpi_command()) == ["came to an end True"]
 
 
 LOKY = """
