@@ -122,6 +122,10 @@ class Record:
         """Whether the next evaluations are known."""
         return False
 
+    def has(self, evaluations: int) -> bool:
+        """Whether so many evaluations were made by an earlier call."""
+        return False
+
     def begin(self, history: History) -> None:
         """Keep the evaluations that come after those of a history."""
 
@@ -269,6 +273,9 @@ class JournalRecord(Record):
     def replaying(self) -> bool:
         return self._replay.left > 0
 
+    def has(self, evaluations: int) -> bool:
+        return evaluations <= self._known + len(self._replay.ids)
+
     def begin(self, history: History) -> None:
         self._history, self._known = history, len(history)
         decode = self._encoding.decode
@@ -328,7 +335,8 @@ class JournalRecord(Record):
         self._journal.watch(points, ends, generation)
 
     def recorded(self) -> None:
-        self._journal.recorded()
+        if not self.replaying:
+            self._journal.recorded()
 
     def start_over(self, error: DivergedError) -> Optimizer:
         if self._run is None:

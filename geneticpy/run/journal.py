@@ -256,16 +256,16 @@ class Journal:
         """Write everything that has ended since the last time."""
         if not self._works:
             return
-        before = perf_counter()
         rows, saved = self._unwritten()
         if len(rows.ids):
+            before = perf_counter()
             with explained(self.path, WRITABLE), self._breaking(), self._transaction() as execute:
                 for block in self._blocks(rows):
                     execute("INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)", block)
+            now = perf_counter()
+            self._due = now + min(WORTH * (now - before), LONGEST_PAUSE)
         self._saved = saved  # Ctrl-C before this lets the same blocks be written again
         self._workers, self._details = {}, {}
-        now = perf_counter()
-        self._due = now + min(WORTH * (now - before), LONGEST_PAUSE)
 
     def _unwritten(self) -> tuple[Rows, Saved]:
         """Gather what is not in the file, and how far the file will come with it."""

@@ -372,6 +372,33 @@ def test_a_log_that_was_torn_costs_its_end_only(tmp_path):
         assert columns(optimize(scattered, ROOM, journal=torn, **QUICK)) == columns(whole)
 
 
+HALF = """
+    import os, sqlite3, sys
+    connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+    connection.execute("PRAGMA cache_spill = 1")
+    connection.execute("PRAGMA cache_size = 1")
+    connection.execute("BEGIN")
+    connection.execute("UPDATE blocks SET rows = zeroblob(100000), genes = zeroblob(100000)")
+    os._exit(0)
+"""
+
+
+def test_a_change_that_was_cut_in_two_is_undone(tmp_path):
+    """A journal that has ended is one file; a kill while it becomes so leaves it in two."""
+    path = tmp_path / "a.db"
+    whole = optimize(scattered, ROOM, journal=path, **QUICK)
+    code = textwrap.dedent(HALF)
+    for use in (look_at_30, lambda path: optimize(scattered, ROOM, journal=path, **QUICK)):
+        subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+        assert path.with_name("a.db-journal").stat().st_size > 0
+        use(path)
+    assert columns(optimize(scattered, ROOM, journal=path, **QUICK)) == columns(whole)
+
+
+def look_at_30(path):
+    assert sum(1 for _ in read(path).runs[0].rows) == 30
+
+
 # When the disk does not work
 
 
