@@ -1,9 +1,9 @@
 """Tune real models with GeneticSearchCV and its peers, at equal cost; print tables.
 
-    python benchmarks/search_cv.py                  # 3 seeds, about an hour on one core, resumable
+    python benchmarks/search_cv.py                  # 3 seeds, 20 minutes on a free core, resumable
     python benchmarks/search_cv.py --seeds 10
     python benchmarks/search_cv.py --quick          # a smoke test
-    GENETICPY_MNIST=mnist.npz python benchmarks/search_cv.py   # with arrays X and y: one job more
+    GENETICPY_MNIST=mnist.npz python benchmarks/search_cv.py   # Keras's file: one job more
 
 Finished cells are kept in benchmarks/.cache/search_cv.jsonl and are not run again for the same
 sources of this package, versions, jobs and budgets.
@@ -31,6 +31,8 @@ from threadpoolctl import threadpool_limits
 BUDGETS = 30, 60, 120
 STORE = environments.CACHE / "search_cv.jsonl"
 OURS = "GeneticSearchCV"
+REPEATING = "GASearchCV"  # candidates, from a cache: search_cv_overhead.py says what it costs
+ROOMS = "space", "evolution", "learn"  # and genome.py: what decides on the candidates
 
 
 def main():
@@ -75,8 +77,9 @@ def available(name):
 def identity(name):
     """Return what the outcome of a method depends on besides the job."""
     if name == OURS:
-        digest = hashlib.sha256()
-        for path in sorted((Path(__file__).parents[1] / "geneticpy").rglob("*.py")):
+        root, digest = Path(__file__).parents[1] / "geneticpy", hashlib.sha256()
+        rooms = [path for room in ROOMS for path in (root / room).rglob("*.py")]
+        for path in sorted([root / "genome.py", *rooms]):
             digest.update(path.read_bytes())
         return digest.hexdigest()[:12]
     return importlib.metadata.version(PACKAGES.get(name, "scikit-learn"))
@@ -193,6 +196,8 @@ def time_table(cells, job_names, names, seeds):
     """Return a row for each method: milliseconds a candidate, and their share of the search."""
     rows = []
     for name in names:
+        if name == REPEATING:
+            continue
         row = [name]
         for job in job_names:
             found = [cells.result(job, name, seed) for seed in range(seeds)]

@@ -48,7 +48,7 @@ def _run(search, X, y, folds):
     search.fit(X, y)
     total = time.perf_counter() - start
     table = search.cv_results_
-    each = (table["mean_fit_time"] + table["mean_score_time"]) * folds.get_n_splits()
+    each = np.add(table["mean_fit_time"], table["mean_score_time"]) * folds.get_n_splits()
     return Trace(table["params"], table["mean_test_score"], total, each)
 
 

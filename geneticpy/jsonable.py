@@ -8,12 +8,14 @@ import hashlib
 import importlib
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
 
 LONGEST_NAME = 1000  # characters of an object's name
 LONGEST_ARRAY = 1000  # elements of an array that is written out
+ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 LARGEST_INTEGER = 2**63  # beyond it, not every reader of JSON keeps the digits
 
 
@@ -53,8 +55,9 @@ def name_of(value: Any) -> str:
     if isinstance(name, str):
         return f"{where}:{name}"
     text = repr(value)
-    tells_address = text == object.__repr__(value)
-    return name_of(type(value)) if tells_address else text[:LONGEST_NAME]
+    if text == object.__repr__(value):
+        return name_of(type(value))
+    return ADDRESS.sub("", text)[:LONGEST_NAME]
 
 
 def text_of(value: Any) -> str:

@@ -192,7 +192,7 @@ class Run:
     def _evaluate_batch(self, end: int) -> bool:
         """Evaluate a batch; returns whether there was one."""
         optimizer = self._optimizer
-        candidates = optimizer.ask(min(optimizer.batch, end - self._made))
+        candidates = optimizer.ask(self._record.portion(min(optimizer.batch, end - self._made)))
         if len(candidates):
             outcomes = Outcomes(len(candidates), self._record.heard)
             evaluate = partial(

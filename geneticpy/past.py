@@ -44,9 +44,11 @@ class Past:
     loss, seconds : (n,) arrays
     errors : dict of int to str
         Reasons of failures, by row.
+    details : dict of int to plain data
+        What else came of evaluations, by row.
     asks : list of (int, int)
-        In the steady state: how many candidates were asked for, and how many of these
-        evaluations had been told before.
+        How many candidates were asked for, and how many of these evaluations had been told
+        before: always in the steady state, otherwise where they were fewer than a batch.
     """
 
     id: np.ndarray
@@ -55,6 +57,7 @@ class Past:
     loss: np.ndarray
     seconds: np.ndarray
     errors: dict[int, str]
+    details: dict[int, Any]
     asks: list[tuple[int, int]]
 
     @classmethod
@@ -100,6 +103,7 @@ class Past:
             np.array([row.loss for row in rows], float),
             np.array([row.seconds for row in rows], float),
             {at: row.error for at, row in enumerate(rows) if row.error is not None},
+            {at: row.details for at, row in enumerate(rows) if row.details is not None},
             [],
         )
 
@@ -107,10 +111,13 @@ class Past:
     def joined(cls, parts: Sequence[Past], asks: Sequence[tuple[int, int]] = ()) -> Past:
         """Put some one after the other."""
         starts = np.cumsum([0] + [len(part) for part in parts]).tolist()
-        errors = {
-            start + at: reason
-            for start, part in zip(starts, parts, strict=False)
-            for at, reason in part.errors.items()
+        named: dict[str, dict[int, Any]] = {
+            name: {
+                start + at: value
+                for start, part in zip(starts, parts, strict=False)
+                for at, value in getattr(part, name).items()
+            }
+            for name in ("errors", "details")
         }
         return cls(
             np.concatenate([part.id for part in parts]),
@@ -118,8 +125,8 @@ class Past:
             np.concatenate([part.genes for part in parts]),
             np.concatenate([part.loss for part in parts]),
             np.concatenate([part.seconds for part in parts]),
-            errors,
-            list(asks),
+            **named,
+            asks=list(asks),
         )
 
     def __len__(self) -> int:
@@ -156,6 +163,7 @@ class Replay:
         self._past, self.ids = past, past.id
         self._order = past.id.argsort()
         self._sorted = past.id[self._order]
+        self._portions = {told: n for n, told in past.asks}
         self.left = len(past)
 
     def recall(self, points: Points, outcomes: Outcomes) -> np.ndarray:
@@ -175,10 +183,15 @@ class Replay:
         if other.any():
             raise DivergedError(f"evaluation {points.ids[at][other][0]} was of another point")
         outcomes.loss[at], outcomes.seconds[at] = past.loss[rows], past.seconds[rows]
-        pairs = zip(at.tolist(), rows.tolist(), strict=True)
+        pairs = list(zip(at.tolist(), rows.tolist(), strict=True))
         outcomes.recalled |= {i: past.errors[row] for i, row in pairs if row in past.errors}
+        outcomes.details |= {i: past.details[row] for i, row in pairs if row in past.details}
         self.left -= len(rows)
         return np.flatnonzero(~known)
+
+    def portion(self, told: int) -> int | None:
+        """Count the candidates that were asked for after so many evaluations, if it is known."""
+        return self._portions.get(told)
 
     def asks(self) -> Iterator[tuple[int, list[list[int]]]]:
         """Give what was asked for in the steady state, and the ids of those that ended then.

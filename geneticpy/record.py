@@ -76,11 +76,14 @@ class Record:
     ----------
     known : Past or None
         Evaluations that the optimizer is told at first.
+    before : dict or None
+        Settings of the latest run that the journal has, with all that `start` was given.
     heard : callable or None
         See `Outcomes`.
     """
 
     known: Past | None = None
+    before: dict[str, Any] | None = None
     heard: Callable[[float], None] | None = None
 
     def start(
@@ -144,6 +147,13 @@ class Record:
     def asked(self, n: int) -> None:
         """Keep that `n` candidates are asked for in a steady state."""
 
+    def portion(self, n: int) -> int:
+        """Count the candidates to ask for, where there is room for `n`."""
+        return n
+
+    def detail(self, id: int, plain: Any) -> None:
+        """Keep plain data with an evaluation that the history will have next."""
+
     def watch(self, points: Points, ends: Ends, generation: int) -> None:
         """Look after evaluations that are beginning."""
 
@@ -182,6 +192,7 @@ class JournalRecord(Record):
         self._run = self._runs[-1] if self._runs and not warm else None
         self._kind = "warm" if self._runs and warm else "fresh"
         self.heard = self._journal.heard
+        self.before = self._runs[-1].settings if self._runs else None
 
     def start(
         self, settings: dict[str, Any], others: dict[str, Any], seed: Any, draws: bool
@@ -329,7 +340,21 @@ class JournalRecord(Record):
         return self._replay.asks()
 
     def asked(self, n: int) -> None:
-        self._journal.asked(n, len(self._history) - self._known)
+        self._journal.asked(n, self._told)
+
+    @property
+    def _told(self) -> int:
+        return len(self._history) - self._known
+
+    def portion(self, n: int) -> int:
+        if self.replaying:
+            return self._replay.portion(self._told) or n
+        if n < self._optimizer.batch:  # the end of a budget, which may grow
+            self.asked(n)
+        return n
+
+    def detail(self, id: int, plain: Any) -> None:
+        self._journal.detail(id, plain)
 
     def watch(self, points: Points, ends: Ends, generation: int) -> None:
         self._journal.watch(points, ends, generation)

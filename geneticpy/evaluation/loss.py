@@ -50,6 +50,8 @@ class Outcomes:
         Where evaluations were made, if not in this thread.
     recalled : dict of int to str
         Reasons of failures that were not seen now but are known from a journal.
+    details : dict of int to plain data
+        What else a journal has of them.
     heard : callable or None
         ``heard(now)`` is called when evaluations have ended, with the time of
         `time.perf_counter`; it may raise what has to end the run.
@@ -61,6 +63,7 @@ class Outcomes:
         self.errors: dict[int, BaseException] = {}
         self.workers: dict[int, str] = {}
         self.recalled: dict[int, str] = {}
+        self.details: dict[int, Any] = {}
         self.heard = heard
 
     @property

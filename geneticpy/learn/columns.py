@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import wraps
 from inspect import signature
 from typing import Any
 
@@ -33,6 +34,13 @@ def table(X: Any) -> Any:
     if hasattr(X, "iloc") or hasattr(X, "__dataframe__"):
         return X
     return check_array(X, dtype=None, accept_sparse=["csr", "csc"], **ANY_VALUE)
+
+
+class Columns(list[int]):
+    """Numbers of columns, copied at once where scikit-learn's `clone` takes a list apart."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Columns:
+        return Columns(self)
 
 
 class OnColumns(MetaEstimatorMixin, BaseEstimator):
@@ -94,10 +102,15 @@ class OnColumns(MetaEstimatorMixin, BaseEstimator):
         """Confidence scores."""
         return self._call("decision_function", X)
 
-    @available_if(_has("score"))
-    def score(self, X: Any, y: Any = None, **params: Any) -> float:
-        """Score of the estimator itself."""
-        return self._call("score", X, y, **params)
+    @property
+    def score(self) -> Any:
+        """Score of the estimator itself; scikit-learn reads in its signature what it takes."""
+
+        @wraps(self.estimator.score)
+        def score(X: Any, y: Any = None, **params: Any) -> float:
+            return self._call("score", X, y, **params)
+
+        return score
 
     @property
     def classes_(self) -> Any:

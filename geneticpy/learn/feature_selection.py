@@ -12,8 +12,8 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _get_feature_names, check_is_fitted
 
 from geneticpy.errors import ArgumentError
-from geneticpy.learn.columns import OnColumns, table
-from geneticpy.learn.param_space import ParamSpace
+from geneticpy.learn.columns import Columns, OnColumns, table
+from geneticpy.learn.param_space import ParamSpace, Point
 from geneticpy.learn.search import GeneticSearch
 from geneticpy.learn.table import Table
 from geneticpy.learn.trial import Trial
@@ -39,7 +39,7 @@ class GeneticFeatureSelectionCV(SelectorMixin, GeneticSearch):
         Generations after the first.
     scoring, n_jobs, refit, cv, pre_dispatch, error_score, return_train_score
         As for RandomizedSearchCV.
-    verbose, random_state, patience, time_limit, callback, batch, racing
+    verbose, random_state, patience, time_limit, callback, batch, racing, journal, resume
         As for GeneticSearchCV.
     initial : list of sequences of int, optional
         Subsets to begin with, as numbers of columns. By default all features, if that many may
@@ -112,6 +112,8 @@ feature_names_in_, message_, n_duplicates_
         callback: Callable[[Any], Any] | None = None,
         batch: int | None = None,
         racing: bool | float = False,
+        journal: Any = None,
+        resume: str = "exact",
     ):
         super().__init__(
             estimator=estimator,
@@ -137,6 +139,8 @@ feature_names_in_, message_, n_duplicates_
         self.callback = callback
         self.batch = batch
         self.racing = racing
+        self.journal = journal
+        self.resume = resume
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> GeneticFeatureSelectionCV:
         """Search, and refit the estimator on the selected features of all data.
@@ -171,7 +175,7 @@ feature_names_in_, message_, n_duplicates_
         return self._select_best_index(False, "", self.cv_results_)
 
     def _lent(self, X: Any) -> dict[str, Any]:
-        estimator = OnColumns(self.estimator, list(range(X.shape[1])))
+        estimator = OnColumns(self.estimator, Columns(range(X.shape[1])))
         if self.initial is None:
             return {"estimator": estimator}
         return {"estimator": estimator, "initial": [_start(columns) for columns in self.initial]}
@@ -184,7 +188,7 @@ feature_names_in_, message_, n_duplicates_
                 f"n_features_range: must be within 1 and the {len(every)} features, "
                 f"got {self.n_features_range!r}."
             )
-        return ParamSpace({"columns": SubsetDistribution(every, low, high)}, self.estimator, seed)
+        return Subsets({"columns": SubsetDistribution(every, low, high)}, self.estimator, seed)
 
     def _allows(self, params: ParamSpace) -> Any:
         constraint: Any = self.constraint
@@ -193,6 +197,9 @@ feature_names_in_, message_, n_duplicates_
     def _objective(self, trial: Trial) -> float:
         share = len(trial.params["columns"]) / len(self.estimator.columns)
         return super()._objective(trial) - self.penalty * share
+
+    def _measured(self) -> dict[str, Any]:
+        return {**super()._measured(), "penalty": self.penalty}
 
     def _table(self, trials: list[Trial]) -> Table:
         found = super()._table(trials)
@@ -208,6 +215,11 @@ feature_names_in_, message_, n_duplicates_
         objective = np.nan_to_num(results["objective"], nan=-np.inf)
         return int(np.lexsort((results["n_features"], -objective))[0])
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.array_api_support = False  # columns are chosen by numpy, whatever the estimator takes
+        return tags
+
     def _get_support_mask(self) -> np.ndarray:
         check_is_fitted(self, "support_")
         return self.support_
@@ -218,6 +230,14 @@ feature_names_in_, message_, n_duplicates_
         if not hasattr(self, "support_"):
             raise AttributeError(f"{type(self).__name__} has no n_features_in_ before fit.")
         return len(self.support_)
+
+
+class Subsets(ParamSpace):
+    """Subsets of the features."""
+
+    def candidate(self, point: Point) -> Point:
+        """Make what `set_params` receives for a point of the space."""
+        return {"columns": Columns(point["columns"])}
 
 
 def _start(columns: Sequence[int]) -> dict[str, list[int]]:

@@ -37,7 +37,16 @@ class Fits:
         self.first_error: Exception | None = None
 
     def run(self, trials: Sequence[Trial]) -> None:
-        """Fit candidates and record the outcomes, or why they failed, in them."""
+        """Fit candidates that are not fitted yet, and record in them what came of it."""
+        for trial in trials:
+            if trial.failed and not trial.outcomes:
+                self.first_error = self.first_error or ValueError(trial.reason)
+        new = [trial for trial in trials if not trial.fitted]
+        if new:
+            self._run(new)
+
+    def _run(self, trials: Sequence[Trial]) -> None:
+        """Record outcomes of all folds of a call, or why they failed."""
         try:
             fitted = self._fit(trials)
         except ValueError as error:
@@ -79,18 +88,23 @@ class RacedFits(Fits):
         self._complete: list[Trial] = []
 
     def run(self, trials: Sequence[Trial]) -> None:
-        """Fit candidates and record the outcomes in them."""
-        racing = list(trials)
-        for fold in range(self._folds.total):
-            self._folds.current = fold
-            if racing:
-                super().run(racing)
-            racing = [trial for trial in racing if self._goes_on(trial)]
-        for trial in racing:
+        """Fit candidates that are not fitted yet; later ones race against all these."""
+        super().run(trials)
+        for trial in trials:
+            if trial.failed or len(trial.outcomes) < self._folds.total:
+                continue
             scores = trial.scores(self._score, self._folds.total)
             if np.isfinite(scores).all():
                 self._race.add(scores)
                 self._complete.append(trial)
+
+    def _run(self, trials: Sequence[Trial]) -> None:
+        racing = list(trials)
+        for fold in range(self._folds.total):
+            self._folds.current = fold
+            if racing:
+                super()._run(racing)
+            racing = [trial for trial in racing if self._goes_on(trial)]
 
     def _goes_on(self, trial: Trial) -> bool:
         """Whether a trial gets the next fold; one that lost remembers to whom."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import _num_features, _num_samples
 
 Split = tuple[np.ndarray, np.ndarray]
 
@@ -23,24 +25,23 @@ class FrozenFolds:
     Attributes
     ----------
     current : int
+    shape : (int, int or None)
+        Samples and features of what was split.
     """
 
     def __init__(self, splitter: Any, one_at_a_time: bool = False):
         self.splitter = splitter
         self.one_at_a_time = one_at_a_time
         self.current = 0
-        self._announced = 0
+        self.shape: tuple[int, int | None] = (0, None)
         self._splits: list[Split] | None = None
         if hasattr(splitter, "get_metadata_routing"):
             self.get_metadata_routing = splitter.get_metadata_routing
 
     def get_n_splits(self, X: Any = None, y: Any = None, **params: Any) -> int:
-        """Count the splits of one call; freezes them when racing."""
-        if self.one_at_a_time:
-            self._freeze(X, y, params)
-            return 1
-        self._announced = self.splitter.get_n_splits(X, y, **params)
-        return self._announced
+        """Count the splits of one call, and freeze them."""
+        self._freeze(X, y, params)
+        return 1 if self.one_at_a_time else self.splitter.get_n_splits(X, y, **params)
 
     def split(self, X: Any, y: Any = None, **params: Any) -> Iterator[Split]:
         """Yield the frozen splits, or the current one."""
@@ -50,6 +51,7 @@ class FrozenFolds:
     def _freeze(self, X: Any, y: Any, params: dict[str, Any]) -> list[Split]:
         if self._splits is None:
             self._splits = list(self.splitter.split(X, y, **params))
+            self.shape = _num_samples(X), _features(X)
             if not self._splits:
                 raise ValueError(f"cv: must give at least one split, got {self.splitter!r}.")
         return self._splits
@@ -62,13 +64,30 @@ class FrozenFolds:
     @property
     def total(self) -> int:
         """Number of folds."""
-        return self._announced if self._splits is None else len(self._splits)
+        return len(self._splits or ())
 
     @property
     def test_share(self) -> float:
         """Mean number of test samples for one training sample."""
         return float(np.mean([len(test) / len(train) for train, test in self._splits or ()]))
 
+    @property
+    def fingerprint(self) -> str:
+        """Of the splits, the same in every process."""
+        digest = hashlib.sha256()
+        for part in (part for split in self._splits or () for part in split):
+            samples = np.ascontiguousarray(part, "<i8")
+            digest.update(np.array([len(samples)], "<i8").tobytes() + samples.tobytes())
+        return digest.hexdigest()
+
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the splits: workers of joblib receive their own fold only."""
         return self.__dict__ | {"_splits": None}
+
+
+def _features(X: Any) -> int | None:
+    """Count the features; None for a list of texts."""
+    try:
+        return _num_features(X)
+    except TypeError:
+        return None

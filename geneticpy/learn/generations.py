@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from time import perf_counter
@@ -9,10 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from geneticpy.evaluation.loss import Outcomes
 from geneticpy.evolution.optimizer import Candidates, Optimizer
 from geneticpy.learn.fits import Fits
+from geneticpy.learn.journal import plain_trial, revive
 from geneticpy.learn.param_space import ParamSpace, identity
 from geneticpy.learn.trial import Trial
+from geneticpy.past import DivergedError, Past
+from geneticpy.record import Record
 from geneticpy.run.history import History
 from geneticpy.run.progress import Bar, Progress
 from geneticpy.run.stopping import Stopping
@@ -30,11 +35,13 @@ class Generations:
         ``objective(trial)``: what is maximized, nan for failed trials.
     stopping : Stopping
     bar : Bar
+    record : Record
+        The journal that keeps the candidates, and what it has of them already.
 
     Attributes
     ----------
     trials : list of Trial
-        All candidates that were fitted, in their order.
+        All candidates that were fitted, now or for the journal, in their order.
     duplicates : int
         Candidates that were not fitted because an equal one had been.
     """
@@ -47,19 +54,41 @@ class Generations:
         objective: Callable[[Trial], float],
         stopping: Stopping,
         bar: Bar,
+        record: Record,
     ):
         self._optimizer, self._params, self._fits = optimizer, params, fits
         self._objective, self._stopping, self._bar = objective, stopping, bar
+        self._record = record
         self._known: dict[Any, Trial] = {}
         self._species: dict[int, int] = {}
         self._history = History(optimizer.encoding, optimizer.encoding.genome.d)
         self._best: Trial | None = None
         self.trials: list[Trial] = []
+        self._inherited = 0  # trials of earlier searches, which do not count
         self.duplicates = 0
         self.generation = 0
 
     def run(self) -> str:
-        """Go through the generations; returns why they ended."""
+        """Go through the generations; returns why they ended.
+
+        Raises
+        ------
+        DivergedError
+            If the journal has other candidates; the search has to go on from them.
+        """
+        message = ""
+        try:
+            message = self._until_stopped()
+            self._record.end(message)
+        except DivergedError:
+            raise
+        except BaseException as error:
+            with contextlib.suppress(Exception):
+                self._record.end(message or f"stopped by {error!r}")
+            raise
+        return message
+
+    def _until_stopped(self) -> str:
         try:
             message = self._loop()
         except KeyboardInterrupt:
@@ -72,24 +101,63 @@ class Generations:
         return message
 
     def _loop(self) -> str:
+        self._begin()
         budget = self._optimizer.budget
-        for self.generation in range(budget.generation_count + 1):
+        begun = self.generation
+        for self.generation in range(begun, budget.generation_count + 1):
             message = self._evolve_up_to(budget.end(self.generation))
             self._check_not_all_failed()
-            message = message or self._stopping.after_generation(self._value, self._progress)
+            message = message or self._unless_replaying(
+                self._stopping.after_generation(self._value, self._progress)
+            )
             if message:
                 return message
-        return f"{len(self.trials)} candidates in {budget.generation_count} generations"
+        return f"{self._made} candidates in {budget.generation_count} generations"
+
+    def _begin(self) -> None:
+        """Start from what is known, which the journal has already."""
+        if self._record.known is not None and len(self._record.known):
+            self._adopt(self._record.known)
+        budget = self._optimizer.budget
+        while budget.end(self.generation) <= self._made < budget.total:
+            self.generation += 1
+        self._record.begin(self._history)
+
+    def _adopt(self, known: Past) -> None:
+        """Take over recorded candidates; equal ones, which were not fitted, have no details."""
+        rows = self._optimizer.adopt(known.genes, -known.loss)
+        keys = [identity(self._params.flat(point)) for point in rows.params]
+        for at, plain in known.details.items():
+            if keys[at] not in self._known:
+                trial = self._trial(rows, at, int(known.generation[at]))
+                revive(trial, plain, known.errors.get(at))
+                self._known[keys[at]] = trial
+                self.trials.append(trial)
+        self._fits.run(self.trials)
+        self._inherited = sum(trial.generation < 0 for trial in self.trials)
+        self._keep_best(self.trials)
+        self._append(rows, known.loss, known.generation, known.seconds, known.errors)
+
+    def _unless_replaying(self, message: str) -> str:
+        """No rule stops a search before the end of what its journal has of it."""
+        return "" if self._record.replaying else message
+
+    @property
+    def _made(self) -> int:
+        """Candidates that count."""
+        return len(self.trials) - self._inherited
 
     def _evolve_up_to(self, end: int) -> str:
         """Fit portions until there are `end` candidates; returns why to stop before."""
         optimizer = self._optimizer
-        while len(self.trials) < end:
-            asked = optimizer.ask(min(optimizer.batch, end - len(self.trials)))
+        while self._made < end:
+            asked = optimizer.ask(self._record.portion(min(optimizer.batch, end - self._made)))
             if not len(asked):
+                if self._record.replaying:
+                    raise DivergedError(f"no candidate: {optimizer.exhausted}")
                 return f"space exhausted: {optimizer.exhausted}"
             self._evaluate(asked)
-            message = self._stopping.within(self._value)
+            message = self._unless_replaying(self._stopping.within(self._value))
             if message:
                 return message
         return ""
@@ -97,24 +165,37 @@ class Generations:
     def _evaluate(self, asked: Candidates) -> None:
         """Fit the new ones of a portion, and tell the values of all."""
         start = perf_counter()
+        outcomes = Outcomes(len(asked))
+        rest = self._record.recall(asked, outcomes)
         keys = [identity(self._params.flat(point)) for point in asked.params]
         new = [at for at, key in enumerate(keys) if key not in self._known]
         new = [at for at in new if keys.index(keys[at]) == at]
-        fresh = [self._trial(asked, at) for at in new]
-        if fresh:
-            self._fits.run(fresh)
+        fresh = [self._trial(asked, at, self.generation) for at in new]
+        for at, trial in zip(new, fresh, strict=True):
+            if at in outcomes.details:
+                revive(trial, outcomes.details[at], outcomes.recalled.get(at))
+        self._fits.run(fresh)
         self._known.update(zip([keys[at] for at in new], fresh, strict=True))
         self.trials += fresh
         self.duplicates += len(keys) - len(new)
         values = [self._objective(self._known[key]) for key in keys]
         self._optimizer.tell(asked.ids, -np.array(values))
         self._keep_best(fresh)
-        self._record(asked, values, (perf_counter() - start) / len(keys))
+        outcomes.seconds[rest] = (perf_counter() - start) / len(keys)
+        for at in set(new).intersection(rest.tolist()):
+            self._record.detail(int(asked.ids[at]), plain_trial(self._known[keys[at]]))
+        failed = {
+            at: self._known[keys[at]].reason or "the score is nan"
+            for at, value in enumerate(values)
+            if math.isnan(value)
+        }
+        self._append(asked, values, self.generation, outcomes.seconds, failed)
+        self._record.recorded()
         self._bar.advance(len(fresh), self._value)
 
-    def _trial(self, asked: Candidates, at: int) -> Trial:
+    def _trial(self, asked: Candidates, at: int, generation: int) -> Trial:
         species = self._species.setdefault(int(asked.species[at]), len(self._species))
-        return Trial(self._params.candidate(asked.params[at]), self.generation, species)
+        return Trial(self._params.candidate(asked.params[at]), generation, species)
 
     def _keep_best(self, trials: Sequence[Trial]) -> None:
         for trial in trials:
@@ -122,12 +203,14 @@ class Generations:
             if value == value and not value <= self._value:
                 self._best = trial
 
-    def _record(self, asked: Candidates, values: list[float], seconds: float) -> None:
-        """Extend the history, which callbacks see."""
+    def _append(
+        self, asked: Candidates, values: Any, generation: Any, seconds: Any, errors: dict[int, str]
+    ) -> None:
+        """Extend the history, which callbacks see and the journal writes."""
         self._history.append(
-            {at: "failed" for at, value in enumerate(values) if math.isnan(value)},
+            errors,
             id=asked.ids,
-            generation=self.generation,
+            generation=generation,
             genes=asked.genes,
             loss=values,
             species=asked.species,
@@ -147,6 +230,7 @@ class Generations:
             seconds=perf_counter() - self._stopping.started,
             history=self._history,
             best_params=None if self._best is None else self._best.params,
+            replayed=self._record.replaying,
         )
 
     def _check_not_all_failed(self) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import asdict
+from functools import partial
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +18,7 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 
 try:
     from sklearn.utils import get_tags
@@ -27,12 +30,22 @@ from geneticpy.evolution.optimizer import PORTION, Optimizer
 from geneticpy.learn.fits import Fits, RacedFits
 from geneticpy.learn.folds import FrozenFolds
 from geneticpy.learn.generations import Generations
+from geneticpy.learn.journal import (
+    MEASURED,
+    check_measured,
+    described,
+    fingerprint,
+    measured,
+    noted,
+)
 from geneticpy.learn.param_space import ParamSpace
 from geneticpy.learn.racing import LEVEL
 from geneticpy.learn.start import Start
 from geneticpy.learn.table import Rows, Table
 from geneticpy.learn.tasks import task
 from geneticpy.learn.trial import Outcome, Trial
+from geneticpy.past import DivergedError
+from geneticpy.record import Record, record_of
 from geneticpy.run.progress import Bar
 from geneticpy.run.stopping import Stopping
 
@@ -55,6 +68,8 @@ class GeneticSearch(BaseSearchCV):
         "callback": [callable, None],
         "batch": [Interval(Integral, 1, None, closed="left"), None],
         "racing": ["boolean", Interval(Real, 0, 1, closed="neither")],
+        "journal": [str, PathLike, None],
+        "resume": [StrOptions({"exact", "warm"})],
     }
 
     def fit(self, X: Any, y: Any = None, **params: Any) -> GeneticSearch:
@@ -74,7 +89,11 @@ class GeneticSearch(BaseSearchCV):
         splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         folds = FrozenFolds(splitter, one_at_a_time=self._level > 0)
         quiet = 0 if int(self.verbose) == 1 else self.verbose  # 1 is the bar alone
-        with lent(self, cv=folds, verbose=quiet, _bar=bool(self.verbose), **self._lent(X)):
+        mine = {"cv": folds, "verbose": quiet, "_bar": bool(self.verbose)}
+        if self.journal is not None:
+            weights = {name: value for name, value in params.items() if name != "groups"}
+            mine["_data"] = fingerprint({"X": X, "y": y, **weights})
+        with lent(self, **mine, **self._lent(X)):
             super().fit(X, y, **params)
         self.n_splits_ = folds.total
         self._checked_cv_orig = splitter  # where scikit-learn 1.9 has kept the frozen folds
@@ -109,13 +128,15 @@ class GeneticSearch(BaseSearchCV):
 
     def _run_search(self, evaluate_candidates: Any, *, callback_ctx: Any = None) -> None:
         """Make generations of candidates; called by scikit-learn's `fit`."""
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
-        params = self._params(seed)
-        optimizer = self._optimizer(params, seed)
+        with contextlib.closing(record_of(self.journal, self.resume)) as record:
+            self._search(record, evaluate_candidates, callback_ctx)
+
+    def _search(self, record: Record, evaluate_candidates: Any, callback_ctx: Any) -> None:
+        """Run generations; the best of the table, or of what a journal has, remains."""
+        params, optimizer = self._begin(record)
         stopping = Stopping(
             patience=self.patience, time_limit=self.time_limit, callback=self.callback
         )
-        bar = Bar(optimizer.budget.total, shown=self._bar, label="score")
         results: Table = {}
 
         def evaluate(candidates: list[dict[str, Any]]) -> Table:
@@ -126,27 +147,79 @@ class GeneticSearch(BaseSearchCV):
                 results = evaluate_candidates(candidates, **known)
             return results
 
-        generations = Generations(
-            optimizer, params, self._fits(evaluate), self._objective, stopping, bar
-        )
         with task(callback_ctx, self, "search", None, in_turn=True) as search:
-            self.message_ = generations.run()
+            generations = self._run(record, params, optimizer, evaluate, stopping)
         self.n_duplicates_ = generations.duplicates
-        table = self._table(generations.trials)
+        trials = generations.trials
+        table = self._table(trials)
+        if not results:  # the journal has it all
+            outcomes = next(trial.outcomes for trial in trials if trial.outcomes)
+            results = noted(evaluate_candidates, outcomes)
         results.clear()  # scikit-learn's `fit` holds on to this dict
         results.update(table)
 
-    def _optimizer(self, params: ParamSpace, seed: int) -> Optimizer:
-        budget = self._budget()
-        return Optimizer(
-            params.space,
-            size=budget.size,
-            generation_count=budget.generation_count,
-            max_evaluations=budget.max_evaluations,
-            constraint=self._allows(params),
-            initial=self._start(params),
-            batch=self._portion() if self.batch is None else self.batch,
-            seed=seed,
+    def _run(
+        self,
+        record: Record,
+        params: ParamSpace,
+        optimizer: Optimizer,
+        evaluate: Callable[..., Table],
+        stopping: Stopping,
+    ) -> Generations:
+        """Go through the generations, once more if they do not repeat those of the journal."""
+        bar = Bar(optimizer.budget.total, shown=self._bar, label="score")
+        fits = self._fits(evaluate)
+        generations = Generations(optimizer, params, fits, self._objective, stopping, bar, record)
+        try:
+            self.message_ = generations.run()
+        except DivergedError as error:
+            return self._run(record, params, record.start_over(error), evaluate, stopping)
+        return generations
+
+    def _begin(self, record: Record) -> tuple[ParamSpace, Optimizer]:
+        """Say what is searched and how, or go on as the journal has it."""
+        way = {} if self.journal is None else self._measured()
+        before = record.before
+        if before is not None:
+            check_measured(self.journal, before, way, self.cv.splitter)
+        if before is not None and self.random_state is None and self.resume == "exact":
+            seed, random_state = before["seed"]["given"], before["random_state"]
+        else:
+            seed = check_random_state(self.random_state).randint(2**31 - 1)
+            random_state = self.random_state
+        others = {
+            "maximize_fn": True,
+            MEASURED: way,
+            "racing": self._level,
+            "constraint": self.constraint,
+            "initial": self.initial,
+            "random_state": random_state,
+        }
+        params = self._params(seed)
+        settings = {
+            **asdict(self._budget()),
+            "constraint": self._allows(params),
+            "initial": self._start(params),
+            "batch": self.batch,
+        }
+        start = record.start(settings, others, seed, draws=False)
+        make = partial(Optimizer, params.space, **start.settings)
+        optimizer = make(seed=start.rng)
+        record.enter(params.space, optimizer, make, type(self.estimator))
+        if start.settings["batch"] is None:
+            optimizer.batch = self._portion()
+        return params, optimizer
+
+    def _measured(self) -> dict[str, Any]:
+        """Say what scores depend on."""
+        return measured(
+            self.cv,
+            self.scoring,
+            data=self._data,
+            estimator=described(self.estimator),
+            refit=self.refit if isinstance(self.refit, str) else None,
+            error_score=self.error_score,
+            return_train_score=self.return_train_score,
         )
 
     def _budget(self) -> Budget:
@@ -218,7 +291,7 @@ def _is_allowed(constraint: Callable[[Any], Any] | None, point: Any) -> bool:
         return True
 
 
-@contextmanager
+@contextlib.contextmanager
 def lent(owner: Any, **values: Any) -> Iterator[None]:
     """Give an object other attributes for a while."""
     own = {name: owner.__dict__[name] for name in values if name in owner.__dict__}

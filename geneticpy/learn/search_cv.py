@@ -62,6 +62,13 @@ class GeneticSearchCV(GeneticSearch):
     racing : bool or float, default False
         Do not give all folds to candidates that are clearly worse than the best on the first
         ones. A number is the level of the test, 0.05 for True; see `geneticpy.learn.racing.Race`.
+    journal : path, optional
+        File to which every portion of candidates is written when it is fitted. If it has a
+        search already, that search goes on where it ended or was killed; what it depends on must
+        be the same, but there may be more candidates. See docs/search_cv.md.
+    resume : {"exact", "warm"}, default "exact"
+        Whether to go on with the search of the journal, or to begin a new one that knows its
+        candidates, as far as they fit the space.
 
     Attributes
     ----------
@@ -128,6 +135,8 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         callback: Callable[[Any], Any] | None = None,
         batch: int | None = None,
         racing: bool | float = False,
+        journal: Any = None,
+        resume: str = "exact",
     ):
         super().__init__(
             estimator=estimator,
@@ -152,6 +161,8 @@ multimetric_, classes_, n_features_in_, feature_names_in_
         self.callback = callback
         self.batch = batch
         self.racing = racing
+        self.journal = journal
+        self.resume = resume
 
     def _params(self, seed: int) -> ParamSpace:
         return ParamSpace(self.param_distributions, self.estimator, seed)

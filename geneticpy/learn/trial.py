@@ -41,6 +41,11 @@ class Trial:
         """Whether a fit raised."""
         return bool(self.reason)
 
+    @property
+    def fitted(self) -> bool:
+        """Whether anything came of it."""
+        return self.failed or bool(self.outcomes)
+
     def add(self, outcomes: list[Outcome]) -> None:
         """Record further folds."""
         self.outcomes += outcomes

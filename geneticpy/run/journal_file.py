@@ -41,7 +41,7 @@ SCHEMA = (
         evaluations INTEGER NOT NULL,
         rows TEXT NOT NULL,         -- JSON: see the view
         genes BLOB NOT NULL,        -- d little-endian doubles for each
-        asks TEXT NOT NULL,         -- JSON: in the steady state, [asked for, told before]
+        asks TEXT NOT NULL,         -- JSON: [asked for, told before], if not a whole batch
         crc INTEGER NOT NULL)""",
     """CREATE VIEW evaluations AS SELECT
         run,

@@ -69,8 +69,8 @@ class Block(NamedTuple):
     genes : bytes
         Of (n, d) doubles.
     asks : list of (int, int)
-        In the steady state: how many candidates were asked for, and how many evaluations had been
-        told before; those since the block before.
+        How many candidates were asked for, and how many evaluations had been told before; those
+        since the block before. Always in the steady state, otherwise for less than a batch.
     """
 
     rows: list[Row]

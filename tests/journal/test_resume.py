@@ -177,6 +177,21 @@ def test_a_cap_may_be_lifted_but_not_lowered(tmp_path):
         optimize(scattered, LINE, **fewer)
 
 
+@pytest.mark.parametrize("space", [LINE, ROOM])
+def test_a_cap_within_a_portion_may_be_lifted_again_and_again(space, tmp_path):
+    made = []
+    for cap in (12, 18, 19, 33):  # portions of 5, but for the last
+        result = in_pieces(
+            scattered, space, tmp_path / "a.db", [3], max_evaluations=cap, seed=0, size=30
+        )
+        genes = result.history.genes
+        assert len(genes) == cap
+        if made:
+            np.testing.assert_array_equal(genes[: len(made[-1])], made[-1])
+        made.append(genes)
+    assert len(read(tmp_path / "a.db").runs) == 1
+
+
 OTHER = {
     "size": 12,
     "retain_percentage": 0.25,

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import warnings
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -407,15 +406,6 @@ def test_without_scikit_learn_the_error_names_the_extra():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "pip install geneticpy[sklearn]" in done.stdout
-
-
-@pytest.mark.parametrize(("backend", "racing"), [("loky", False), ("threading", True)])
-def test_backends_give_the_same_candidates(backend, racing):
-    alone = search(SVC(), C, racing=racing).fit(X, Y)
-    with joblib.parallel_config(backend=backend, n_jobs=2):
-        many = search(SVC(), C, n_jobs=2, racing=racing, constraint=lambda params: True)
-        many.fit(X, Y)
-    assert many.cv_results_["params"] == alone.cv_results_["params"]
 
 
 @pytest.mark.parametrize("seed", [3, np.random.RandomState(3)])

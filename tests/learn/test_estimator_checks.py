@@ -1,4 +1,8 @@
-"""scikit-learn's own checks of an estimator."""
+"""scikit-learn's own checks of an estimator: all of them.
+
+Those of array libraries that are not installed (cupy, dpnp, torch) skip themselves; the one of
+array_api_strict runs where that is installed and SCIPY_ARRAY_API is 1.
+"""
 
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge

@@ -2,7 +2,6 @@
 
 import pickle
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,14 +12,16 @@ from sklearn.base import clone, is_classifier
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import make_regression
+from sklearn.feature_selection import f_regression
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import f1_score, make_scorer
-from sklearn.model_selection import GroupKFold, cross_val_score
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from geneticpy import ArgumentError, GeneticFeatureSelectionCV, SpaceError
+from geneticpy.learn.columns import Columns, OnColumns
 
 
 def selection(estimator=None, **options):
@@ -62,6 +63,16 @@ def test_thousand_features():
     found = selection(Ridge(), n_iter=12, n_features_range=(1, 1000)).fit(data, target)
     assert found.transform(data).shape == (40, found.n_features_)
     assert found.cv_results_["n_features"][0] == 1000
+
+
+def test_beginnings_from_a_filter_are_built_upon():
+    data, target = planted(1000, 5, n_samples=80)
+    order = f_regression(data, target)[0].argsort()[::-1]
+    beginnings = [order[:count] for count in (3, 30)]
+    found = selection(Ridge(), n_iter=40, n_features_range=(1, 30), initial=beginnings)
+    scores = found.fit(data, target).cv_results_["mean_test_score"]
+    assert scores[:2].max() < found.best_score_ == scores.max()
+    assert found.support_[:5].sum() >= 3
 
 
 def test_smallest_of_equals_is_taken():
@@ -208,8 +219,32 @@ def test_groups_and_weights():
     assert (routed.predict(X) == 1).all()
 
 
-def test_workers():
-    alone = selection().fit(X, Y)
-    with joblib.parallel_config(backend="threading"):
-        two = selection(n_jobs=2).fit(X, Y)
-    assert alone.cv_results_["params"] == two.cv_results_["params"]
+@pytest.mark.filterwarnings("ignore:The scoring:UserWarning")
+def test_weights_count_in_the_default_score_as_in_a_named_one():
+    weight = np.linspace(0.01, 2.0, len(Y))
+    default, named = (
+        selection(scoring=scoring).fit(X, Y, sample_weight=weight).cv_results_
+        for scoring in (None, "accuracy")
+    )
+    np.testing.assert_allclose(default["mean_test_score"], named["mean_test_score"])
+
+
+def test_html_shows_the_estimator_and_then_the_best():
+    found = selection()
+    assert "estimator: LogisticRegression" in found._repr_html_()
+    assert "best_estimator_: OnColumns" in found.fit(X, Y)._repr_html_()
+
+
+def test_its_settings_are_searched_inside_a_pipeline():
+    model = make_pipeline(StandardScaler(), selection(), KNeighborsClassifier())
+    name = "geneticfeatureselectioncv__n_features_range"
+    grid = GridSearchCV(model, {name: [(1, 1), (2, 2)]}, cv=2).fit(X, Y)
+    assert grid.best_estimator_[1].n_features_ == grid.best_params_[name][0]
+
+
+def test_copies_of_columns_are_their_own():
+    columns = Columns([3, 1])
+    copy = clone(OnColumns(LogisticRegression(), columns)).columns
+    assert copy == columns
+    copy.append(2)
+    assert columns == [3, 1]

@@ -1,6 +1,7 @@
 """Spaces as readable JSON, and parameters back from theirs."""
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -169,6 +170,8 @@ def test_anything_becomes_plain(value, plain):
 
 def test_names_do_not_tell_addresses():
     assert "0x" not in name_of(object()) + name_of(Own([])) + name_of(lambda: 0)
+    part = name_of(partial(len, object()))
+    assert part == "functools.partial(<built-in function len>, <object object>)"
 
 
 def test_long_names_are_cut():
