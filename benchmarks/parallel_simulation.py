@@ -14,7 +14,8 @@ import numpy as np
 from geneticpy import Optimizer, UniformDistribution
 from geneticpy.evaluation.call import Report
 from geneticpy.evaluation.pool import PoolLoss
-from geneticpy.optimize import Run
+from geneticpy.loop import Run
+from geneticpy.record import Record
 from geneticpy.run.stopping import Stopping
 from geneticpy.steady import Stream
 
@@ -113,7 +114,7 @@ def simulate(slots, seconds, handling, steady):
     pool = SimulatedPool(slots, seconds, handling)
     run = Run(optimizer, PoolLoss(pool), Stopping())
     if steady:
-        run.stream = Stream(optimizer, pool)
+        run.stream = Stream(optimizer, pool, Record())
     pool._leave()
     run.complete()
     return pool.busy(), pool.handled / pool.now

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import hashlib
 import importlib
 import json
 import math
@@ -73,7 +75,8 @@ def dumps(value: Any) -> str:
     """JSON text of plain data."""
     orjson = _orjson()
     if orjson is not None:
-        return orjson.dumps(value).decode()
+        with contextlib.suppress(TypeError):  # an integer of more than 64 bits
+            return orjson.dumps(value).decode()
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -87,6 +90,11 @@ def loads(text: str) -> Any:
     """
     orjson = _orjson()
     return json.loads(text) if orjson is None else orjson.loads(text)
+
+
+def digest_of(value: Any) -> bytes:
+    """Hash of plain data: 32 bytes, whatever library is installed."""
+    return hashlib.sha256(json.dumps(value).encode()).digest()
 
 
 @functools.cache

@@ -288,7 +288,7 @@ class Run:
             seconds=self._seconds(),
             history=self.history,
             best_params=self._optimizer.best_params,
-            replayed=self._record.replaying,
+            replayed=self._record.has(len(self.history)),
         )
 
     def result(self, message: str) -> OptimizeResult:

@@ -237,8 +237,9 @@ def optimize(
         evaluation_timeout=evaluation_timeout,
         retries=retries,
         devices=devices,
+        steady_state=flag("steady_state", steady_state),
     )
-    if flag("steady_state", steady_state):
+    if steady_state:
         check_steady_state(crew, batch)
     settings = {
         "size": size,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import platform
@@ -20,16 +19,16 @@ from geneticpy.evaluation.call import here
 from geneticpy.evaluation.loss import Limits, Loss, Outcomes
 from geneticpy.evolution.budget import Budget
 from geneticpy.evolution.optimizer import Candidates, Optimizer
-from geneticpy.jsonable import as_plain, dumps, name_of, text_of
+from geneticpy.jsonable import as_plain, digest_of, dumps, name_of, text_of
 from geneticpy.past import DivergedError, Past, Points, Replay
 from geneticpy.run.history import History
 from geneticpy.run.journal import Ends, Journal
 from geneticpy.run.recorded import RecordedRun, exists, read
+from geneticpy.run.seed import generator_of, state_of
 from geneticpy.space.described import describe, difference, holds_plain
 from geneticpy.version import __version__
 
 MAY_GROW = ("generation_count", "max_evaluations")
-BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 
 
 @dataclass(frozen=True)
@@ -126,6 +125,10 @@ class Record:
         """Whether the next evaluations are known."""
         return False
 
+    def has(self, evaluations: int) -> bool:
+        """Whether so many evaluations were made by an earlier call."""
+        return False
+
     def begin(self, history: History) -> None:
         """Keep the evaluations that come after those of a history."""
 
@@ -202,9 +205,9 @@ class JournalRecord(Record):
             self._settings = self._run.settings
             return _again(self._settings, settings)
         rng = generator(seed)
-        root = as_plain(rng.bit_generator.state)
+        root = state_of(rng)
         start = Start(rng, _entropy(rng, draws), settings)
-        state = as_plain(rng.bit_generator.state)
+        state = state_of(rng)
         seeds = {"given": as_plain(seed), "root": root, "state": state, "entropy": start.entropy}
         self._settings = described | {"seed": seeds}
         return start
@@ -224,7 +227,7 @@ class JournalRecord(Record):
         ]
         if seed is not None:
             seeds = run.settings["seed"]
-            if as_plain(generator(seed).bit_generator.state) != seeds["root"]:
+            if state_of(generator(seed)) != seeds["root"]:
                 other.append(f"seed={seed!r} (it has {seeds['given']!r})")
         if other:
             raise JournalError(
@@ -239,10 +242,9 @@ class JournalRecord(Record):
         self._optimizer, self._make = optimizer, make
         self._encoding = optimizer.encoding
         self._space = describe(space)
-        identity = dumps([self._space, self._encoding.digest()])
-        self._fingerprint = hashlib.sha256(identity.encode()).hexdigest()
+        self._fingerprint = digest_of([self._space, self._encoding.digest()]).hex()
         recipe = getattr(fn, "recipe", None)
-        self._loss = name_of(fn) if recipe is None else recipe()
+        self._loss = name_of(fn) if recipe is None else as_plain(recipe())
         if self._run is None:
             self.known = self._heritage(len(self._runs), self._kind)
             self._replay = Replay(Past.nothing(self._encoding.genome.d))
@@ -281,6 +283,9 @@ class JournalRecord(Record):
     @property
     def replaying(self) -> bool:
         return self._replay.left > 0
+
+    def has(self, evaluations: int) -> bool:
+        return evaluations <= self._known + len(self._replay.ids)
 
     def begin(self, history: History) -> None:
         self._history, self._known = history, len(history)
@@ -355,7 +360,8 @@ class JournalRecord(Record):
         self._journal.watch(points, ends, generation)
 
     def recorded(self) -> None:
-        self._journal.recorded()
+        if not self.replaying:
+            self._journal.recorded()
 
     def start_over(self, error: DivergedError) -> Optimizer:
         if self._run is None:
@@ -370,11 +376,10 @@ class JournalRecord(Record):
         self._kind, self._run = "continued", None
         self.known = self._heritage(len(self._runs), self._kind)
         self._replay = Replay(Past.nothing(self._encoding.genome.d))
-        identity = dumps([self._settings["seed"], len(self.known)])
-        words = np.frombuffer(hashlib.sha256(identity.encode()).digest(), np.uint32)
+        seeds = self._settings["seed"]
+        words = np.frombuffer(digest_of([seeds, len(self.known)]), np.uint32)
         rng = np.random.default_rng(words)
-        state = as_plain(rng.bit_generator.state)
-        self._settings = self._settings | {"seed": self._settings["seed"] | {"state": state}}
+        self._settings = self._settings | {"seed": seeds | {"state": state_of(rng)}}
         optimizer = self._make(seed=rng)
         optimizer.batch, optimizer.budget = self._optimizer.batch, self._optimizer.budget
         return optimizer
@@ -405,26 +410,7 @@ def _again(before: dict[str, Any], settings: dict[str, Any]) -> Start:
     """Begin as a run has begun: its budget chose the algorithm, and may have grown since."""
     planned = {name: before[name] for name in (*MAY_GROW, "batch")}
     seeds = before["seed"]
-    return Start(_generator_of(seeds["state"]), seeds["entropy"], settings | planned)
-
-
-def _generator_of(state: dict[str, Any]) -> np.random.Generator:
-    """Make a generator from what JSON keeps of its state."""
-    name = state["bit_generator"]
-    if name not in BIT_GENERATORS:
-        raise JournalError(f"seed: must come from one of {BIT_GENERATORS}, got {name!r}.")
-    bits = getattr(np.random, name)()
-    bits.state = _revived(state)
-    return np.random.Generator(bits)
-
-
-def _revived(value: Any) -> Any:
-    """Make numbers of the digits that JSON keeps of large ones."""
-    if isinstance(value, dict):
-        return {key: _revived(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return np.array([int(part) for part in value], np.uint64)
-    return int(value) if isinstance(value, str) and value.isdigit() else value
+    return Start(generator_of(seeds["state"]), seeds["entropy"], settings | planned)
 
 
 def _versions() -> dict[str, str]:

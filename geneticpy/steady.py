@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from time import perf_counter
@@ -14,6 +15,7 @@ from geneticpy.evolution.optimizer import Candidates, Optimizer
 from geneticpy.record import Record
 
 LAG = 0.02  # of the duration of an evaluation: an ask that takes longer is made ahead
+SPARE = 4  # standard deviations of the number of evaluations that end during an ask
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,8 @@ class Ended:
 class Stream:
     """Asks for a candidate whenever a worker is free.
 
-    When asking takes long in comparison with evaluations, candidates are asked for ahead, one for
-    each worker, so that there are some when several workers are free at once.
+    When asking takes long in comparison with evaluations, candidates are asked for ahead, so that
+    there are some when workers become free during an ask.
 
     Which candidate that is depends on the evaluations that have ended before, and so on how long
     each took: runs are not repeatable.
@@ -89,8 +91,7 @@ class Stream:
 
     def fill(self, most: int) -> None:
         """Give every free worker a candidate, with at most so many evaluations under way."""
-        ahead = self._asking.seconds > LAG * self._evaluating.seconds
-        free = min(self._pool.slots * (1 + ahead), most) - self.under_way
+        free = min(self._pool.slots + self._ahead(), most) - self.under_way
         if free <= 0:
             return
         before = perf_counter()
@@ -108,6 +109,17 @@ class Stream:
     def _submit(self, ids: list[int]) -> None:
         points = ((id, *self._asked[id]) for id in ids)
         self._pool.submit(Job(id, candidates.params[row], id) for id, candidates, row in points)
+
+    def _ahead(self) -> int:
+        """How many candidates there shall be beside those that are evaluated.
+
+        As many as evaluations end during an ask, and some more: they end at random.
+        """
+        asking, evaluating = self._asking.seconds, self._evaluating.seconds
+        if not asking > LAG * evaluating:
+            return 0
+        ending = self._pool.slots * min(asking / max(evaluating, 1e-9), 1.0)
+        return math.ceil(ending + SPARE * math.sqrt(ending))
 
     def wait(self, deadline: float) -> Ended:
         """Give what has ended, after a moment at most."""

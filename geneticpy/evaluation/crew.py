@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,7 @@ def hire(
     evaluation_timeout: float | None = None,
     retries: int = 1,
     devices: Sequence[Any] | None = None,
+    steady_state: bool = False,
 ) -> Crew | None:
     """Make a crew of what `optimize` was told; None to evaluate in this thread.
 
@@ -69,7 +71,12 @@ def hire(
         return None
     if isinstance(workers, str):
         return _with_threads(workers)
-    return _with_processes(_count("workers", workers), evaluation_timeout, retries, devices)
+    slots = _process_count(workers)
+    if devices is not None:
+        _check_devices(devices, slots)
+    return _with_processes(
+        slots, timeout=evaluation_timeout, retries=retries, devices=devices, ahead=steady_state
+    )
 
 
 def check_steady_state(crew: Crew | None, batch: int | None) -> None:
@@ -109,18 +116,25 @@ def _count(name: str, value: Any) -> int:
     return cores() if count == -1 else count
 
 
-def _with_processes(
-    slots: int, timeout: float | None, retries: int, devices: Sequence[Any] | None
-) -> Crew:
-    if devices is not None:
-        _check_devices(devices, slots)
+def _process_count(workers: int) -> int:
+    """Check a number of processes; Windows has a limit."""
+    from geneticpy.evaluation.processes import MOST_ON_WINDOWS
 
+    slots = _count("workers", workers)
+    if sys.platform != "win32" or slots <= MOST_ON_WINDOWS:
+        return slots
+    if workers == -1:
+        return MOST_ON_WINDOWS
+    raise ArgumentError(
+        f"workers: must be at most {MOST_ON_WINDOWS} processes on Windows, got {workers!r}."
+    )
+
+
+def _with_processes(slots: int, **options: Any) -> Crew:
     def loss(call: Call) -> Loss:
         from geneticpy.evaluation.processes import ProcessPool
 
-        return PoolLoss(
-            ProcessPool(call, slots, timeout=timeout, retries=retries, devices=devices)
-        )
+        return PoolLoss(ProcessPool(call, slots, **options))
 
     return Crew(loss, slots)
 

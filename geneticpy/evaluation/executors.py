@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import pickle
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError
 from queue import Empty, SimpleQueue
 from time import perf_counter
@@ -46,7 +47,7 @@ class ExecutorPool:
     Raises
     ------
     EvaluationError
-        When the executor is broken.
+        When the executor is broken, by the next `wait` after that.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class ExecutorPool:
         self._held: list[list[Job]] = []  # until one of those has ended
         self._running: dict[Any, tuple[list[Job], Portable]] = {}
         self._done: SimpleQueue[Any] = SimpleQueue()
+        self._fault: EvaluationError | None = None
         self._chunk_size = ChunkSize(self.slots)
 
     def submit(self, jobs: Iterable[Job]) -> None:
@@ -93,18 +95,33 @@ class ExecutorPool:
         future.add_done_callback(self._done.put)
 
     def wait(self, seconds: float) -> list[Ended]:
+        if self._fault is not None:
+            raise self._fault
         try:
             futures = [self._done.get(timeout=min(seconds, POLL))]
         except Empty:
             return []
-        return self._read(futures)
+        ended = self._read(futures)
+        with self._noticing():
+            self._hand_out()
+        return ended
 
     def _read(self, futures: list[Any]) -> list[Ended]:
         while not self._done.empty():
             futures.append(self._done.get())
-        ended = [pair for future in futures for pair in self._take(future)]
-        self._hand_out()
+        ended: list[Ended] = []
+        for future in futures:
+            with self._noticing():
+                ended += self._take(future)
         return ended
+
+    @contextlib.contextmanager
+    def _noticing(self) -> Iterator[None]:
+        """Keep a fault of the executor until what has ended beside it is read."""
+        try:
+            yield
+        except EvaluationError as fault:
+            self._fault = self._fault or fault
 
     def _take(self, future: Any) -> list[Ended]:
         """Read what a future brought; nothing if it has to be sent again."""

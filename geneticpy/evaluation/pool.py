@@ -76,9 +76,9 @@ class PoolLoss:
             Job(at, params, id)
             for at, (params, id) in enumerate(zip(points.params, points.ids.tolist(), strict=True))
         ]
-        self.pool.submit(jobs)
         left = len(jobs)
         try:
+            self.pool.submit(jobs)
             while left:
                 ended = self.pool.wait(time_to(limits.deadline))
                 left -= len(ended)

@@ -17,7 +17,7 @@ from typing import Any
 
 from geneticpy.errors import ArgumentError, EvaluationError
 from geneticpy.evaluation.call import Call, Report, process_of_this_host
-from geneticpy.evaluation.pool import POLL, ChunkSize, Ended, Job
+from geneticpy.evaluation.pool import CHUNK_SECONDS, POLL, ChunkSize, Ended, Job
 from geneticpy.evaluation.worker import READY
 
 THREADS = (
@@ -29,7 +29,9 @@ THREADS = (
     "VECLIB_MAXIMUM_THREADS",
 )
 DEVICES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ZE_AFFINITY_MASK")
+MOST_ON_WINDOWS = 60  # processes: it cannot wait for more than 63 things at once
 FAREWELL = 1.0  # seconds for idle workers to leave by themselves
+UNREAD = 4000  # bytes that may wait for a busy worker to read them: sending must not block
 STILLBORN = 3  # workers that may die in a row before they are ready
 
 
@@ -52,6 +54,9 @@ class ProcessPool:
         How often an evaluation whose worker died is tried again.
     devices : sequence, optional
         Accelerators; each process sees one of them only.
+    ahead : bool, default False
+        Whether a worker gets its next job before it has ended the one it is at, so that it need
+        not wait for a parent that is busy. Idle workers get what waits at one that is slow.
 
     Raises
     ------
@@ -67,8 +72,10 @@ class ProcessPool:
         timeout: float | None = None,
         retries: int = 1,
         devices: Sequence[Any] | None = None,
+        ahead: bool = False,
     ):
         self.slots = slots
+        self._most_given = 2 if ahead else 1
         self._data = pickled(call)
         self._timeout = math.inf if timeout is None else timeout
         self._retries = retries
@@ -112,14 +119,31 @@ class ProcessPool:
             worker.wait_or_kill(until - perf_counter())
 
     def _hand_out(self) -> None:
-        """Give idle workers their jobs; start those that are missing."""
+        """Give workers their jobs, idle ones first; start those that are missing."""
+        self._take_back()
         if self._waiting:
             for at in set(range(self.slots)) - self._workers.keys():
                 self._workers[at] = Worker(at, self._environments[at])
+        for most in range(self._most_given):
+            for worker in self._workers.values():
+                if self._waiting and worker.accepts(most):
+                    n = self._chunk_size(len(self._waiting)) if worker.idle else 1
+                    self._give(worker, [self._waiting.popleft() for _ in range(n)])
+
+    def _take_back(self) -> None:
+        """Take away what waits behind an evaluation that takes long, if a worker is idle."""
+        if self._waiting or not any(worker.idle for worker in self._workers.values()):
+            return
+        late = perf_counter() - CHUNK_SECONDS
         for worker in self._workers.values():
-            if self._waiting and worker.idle:
-                n = self._chunk_size(len(self._waiting))
-                worker.give([self._waiting.popleft() for _ in range(n)])
+            if worker.since < late:
+                self._waiting.extend(worker.take_back())
+
+    def _give(self, worker: Worker, jobs: list[Job]) -> None:
+        """Send jobs; none ahead any more if one is too large for that."""
+        if not worker.give(jobs):
+            self._waiting.extendleft(reversed(jobs))
+            self._most_given = 1
 
     def _listen(self, seconds: float) -> None:
         """Wait for messages until one comes or a worker is late, and read all there are."""
@@ -144,10 +168,10 @@ class ProcessPool:
     def _take(self, worker: Worker, message: Any) -> None:
         """Follow a worker through its start, or take its report."""
         if isinstance(message, tuple):
-            key, report = message
-            worker.advance()
-            self._chunk_size.learn(report.seconds)
-            self._ended.append((key, report))
+            id, report = message
+            if worker.jobs and worker.jobs[0].id == id:  # else it was taken back, but too late
+                self._chunk_size.learn(report.seconds)
+                self._ended.append((worker.advance(), report))
         elif not worker.greeted:
             worker.prepare(self._data)
         elif message == READY:
@@ -160,7 +184,7 @@ class ProcessPool:
 
     def _bury(self, worker: Worker) -> None:
         """Remove a worker that died; its evaluation is tried again, or has failed."""
-        manner = _manner(worker.kill())
+        manner = manner_of(worker.kill())
         if worker.jobs:
             job = worker.jobs[0]
             job.deaths += 1
@@ -213,12 +237,14 @@ class Worker:
         What it has to do; it is at the first.
     since : float
         When it began with that.
+    deprived : bool
+        Whether jobs were taken away from it since then.
     """
 
     def __init__(self, at: int, environment: dict[str, str]):
         self.at = at
         self.connection, theirs = connections.Pipe()
-        self.greeted = self.ready = False
+        self.greeted = self.ready = self.deprived = False
         self.jobs: deque[Job] = deque()
         self.since = math.inf
         with theirs:
@@ -240,22 +266,47 @@ class Worker:
         self.greeted = True
         self.connection.send((sys.argv, data))
 
-    def give(self, jobs: list[Job]) -> None:
-        """Send jobs; if that fails, it has died, and the next look at it finds out."""
+    def accepts(self, most: int) -> bool:
+        """Whether it may get jobs, given that it has at most so many."""
+        return self.ready and not self.deprived and len(self.jobs) <= most
+
+    def give(self, jobs: list[Job]) -> bool:
+        """Send jobs; returns whether they could be sent without waiting for it to read them.
+
+        If that fails, it has died, and the next look at it finds out.
+        """
+        data = pickled([(job.id, job.params) for job in jobs])
+        if self.jobs and len(data) > UNREAD:
+            return False
+        if not self.jobs:
+            self.since = perf_counter()
         self.jobs.extend(jobs)
-        self.since = perf_counter()
-        data = pickled([(job.key, job.params, job.id) for job in jobs])
+        self._send(data)
+        return True
+
+    def take_back(self) -> list[Job]:
+        """Take all jobs away but the one that it is at; it gets none until it has ended that."""
+        if len(self.jobs) < 2:
+            return []
+        first, *others = self.jobs
+        self.jobs = deque([first])
+        self.deprived = True
+        self._send(pickled(tuple(job.id for job in others)))
+        return others
+
+    def _send(self, data: bytes) -> None:
         with contextlib.suppress(OSError):
             self.connection.send_bytes(data)
 
-    def advance(self) -> None:
-        """Note that it has reported the first of its jobs."""
-        self.jobs.popleft()
+    def advance(self) -> int:
+        """Note that it has reported the first of its jobs; returns its key."""
         self.since = perf_counter()
+        self.deprived = False
+        return self.jobs.popleft().key
 
     def kill(self) -> int | None:
         """End it and the processes it has started; returns the exit code."""
-        _kill(self._process)
+        kill_group(self._process)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(FAREWELL)
         self.connection.close()
@@ -313,6 +364,7 @@ def _start(handle: int, environment: dict[str, str]) -> subprocess.Popen[bytes]:
         f"import sys; sys.path[:] = {sys.path!r}; "
         f"from geneticpy.evaluation.worker import main; main({handle})"
     )
+    environment = dict(environment)
     options: dict[str, Any] = {"env": environment, "stdin": subprocess.DEVNULL}
     if sys.platform == "win32":
         os.set_handle_inheritable(handle, True)
@@ -324,18 +376,36 @@ def _start(handle: int, environment: dict[str, str]) -> subprocess.Popen[bytes]:
             "start_new_session": True,
         }  # no Ctrl-C; one group to kill
     flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
-    return subprocess.Popen([spawn.get_executable(), *flags, "-c", program], **options)
+    return subprocess.Popen([_interpreter(environment), *flags, "-c", program], **options)
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _interpreter(environment: dict[str, str]) -> str:
+    """Find the executable; of a virtual environment on Windows, the one behind its launcher.
+
+    The launcher would be the process that is killed, waited for and taken for the parent.
+    """
+    executable = spawn.get_executable()
+    base: str = getattr(sys, "_base_executable", executable)
+    if sys.platform != "win32" or executable != sys.executable or base == executable:
+        return executable
+    environment["__PYVENV_LAUNCHER__"] = executable
+    return base
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process that was started in a session of its own, and those that it has started."""
     if sys.platform == "win32":
+        if process.poll() is None:
+            with contextlib.suppress(OSError):
+                kill_all = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
+                subprocess.run(kill_all, capture_output=True, check=False)
         process.kill()
     else:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _manner(code: int | None) -> str:
+def manner_of(code: int | None) -> str:
     """How a process ended."""
     if code is None or code >= 0:
         return f"with exit code {code}"

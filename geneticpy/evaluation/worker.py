@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from geneticpy.evaluation.call import Call, attempt
@@ -32,8 +32,8 @@ def main(handle: int) -> None:
     with _connection(handle) as connection, contextlib.suppress(EOFError, OSError):
         connection.send(READY)
         call = _receive_call(connection)
-        while call is not None:
-            _evaluate(call, connection)
+        if call is not None:
+            _serve(call, connection)
 
 
 def _connection(handle: int) -> Any:
@@ -57,19 +57,38 @@ def _receive_call(connection: Any) -> Call | None:
     return call
 
 
-def _evaluate(call: Call, connection: Any) -> None:
-    """Receive a chunk of jobs, and send each report as soon as there is one."""
-    for key, params, id in pickle.loads(connection.recv_bytes()):
-        report = attempt(call, params, id)
+def _serve(call: Call, connection: Any) -> None:
+    """Make the evaluations that come, and send each report as soon as there is one."""
+    jobs: dict[int, Any] = {}
+    while True:
+        while not jobs or connection.poll():
+            _receive_jobs(jobs, connection)
+        id = next(iter(jobs))
+        report = attempt(call, jobs.pop(id), id)
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 with contextlib.suppress(OSError, ValueError):
                     stream.flush()
-        connection.send((key, report))
+        connection.send((id, report))
+
+
+def _receive_jobs(jobs: dict[int, Any], connection: Any) -> None:
+    """Read one message: a list of jobs to add, or a tuple of the numbers of those taken back."""
+    message = pickle.loads(connection.recv_bytes())
+    if isinstance(message, list):
+        jobs.update(message)
+    else:
+        for id in message:
+            jobs.pop(id, None)
 
 
 def _end_with_parent(parent: int) -> None:
     """Exit when the parent was killed, also in the middle of an evaluation."""
-    while os.getppid() == parent:
-        time.sleep(PARENT_CHECK)
+    if sys.platform == "win32":  # there, the number of the parent stays the same
+        import _winapi
+
+        wait([_winapi.OpenProcess(_winapi.SYNCHRONIZE, False, parent)])
+    else:
+        while os.getppid() == parent:
+            time.sleep(PARENT_CHECK)
     os._exit(1)

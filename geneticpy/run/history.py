@@ -202,7 +202,7 @@ class History:
         import pandas as pd
 
         columns = self.to_dict()
-        params = [_flattened("params", point) for point in columns.pop("params")]
+        params = [flattened(point, "params") for point in columns.pop("params")]
         parents = columns.pop("parents")
         frame = pd.DataFrame(columns)
         frame["parent_1"] = [pair[0] for pair in parents]
@@ -210,11 +210,17 @@ class History:
         return pd.concat([frame, pd.DataFrame(params, dtype=object)], axis=1)
 
 
-def _flattened(name: str, value: Any) -> dict[str, Any]:
-    """Leaves of nested parameters under dotted names."""
+def flattened(value: Any, name: str = "") -> dict[str, Any]:
+    """Leaves of nested parameters under dotted names.
+
+    Examples
+    --------
+    >>> flattened({"rate": 0.1, "layers": [{"units": 8}]})
+    {'rate': 0.1, 'layers.0.units': 8}
+    """
     if not isinstance(value, dict | list | tuple) or not value:
         return {name: value}
     found: dict[str, Any] = {}
     for key, part in value.items() if isinstance(value, dict) else enumerate(value):
-        found.update(_flattened(f"{name}.{key}", part))
+        found.update(flattened(part, f"{name}.{key}" if name else str(key)))
     return found

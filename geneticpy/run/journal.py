@@ -138,7 +138,7 @@ class Journal:
         self._details: dict[int, Any] = {}
         self._batch: tuple[Batch, Ends, int] | None = None
         self._due = 0.0
-        self._works = True
+        self._works = False  # before it begins, and after an error
         with explained(path, "must be in a folder that is writable"):
             self._lock()
 
@@ -191,6 +191,7 @@ class Journal:
                     self._run = dict(zip(RUN, found, strict=True))
                 self._put_run(execute, writer=self._writer, ended=None)
         self._saved = Saved(blocks, len(history), asks=len(self._asks))
+        self._works = True
 
     def _open(self) -> None:
         if self._run:
@@ -255,16 +256,16 @@ class Journal:
         """Write everything that has ended since the last time."""
         if not self._works:
             return
-        before = perf_counter()
         rows, saved = self._unwritten()
         if len(rows.ids):
+            before = perf_counter()
             with explained(self.path, WRITABLE), self._breaking(), self._transaction() as execute:
                 for block in self._blocks(rows):
                     execute("INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)", block)
+            now = perf_counter()
+            self._due = now + min(WORTH * (now - before), LONGEST_PAUSE)
         self._saved = saved  # Ctrl-C before this lets the same blocks be written again
         self._workers, self._details = {}, {}
-        now = perf_counter()
-        self._due = now + min(WORTH * (now - before), LONGEST_PAUSE)
 
     def _unwritten(self) -> tuple[Rows, Saved]:
         """Gather what is not in the file, and how far the file will come with it."""

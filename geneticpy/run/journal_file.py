@@ -104,5 +104,5 @@ def explained(path: str, rule: str) -> Iterator[None]:
     """Make errors of SQLite and of the system a JournalError that names the file and the rule."""
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, UnicodeError) as error:  # Unicode: a damaged text
         raise JournalError(f"journal {path!r}: {rule}, got {error!r}.") from error

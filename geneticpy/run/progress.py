@@ -28,7 +28,7 @@ class Progress:
     best_params
         Parameters of the best evaluation so far; None if none succeeded.
     replayed : bool
-        Whether the journal of an earlier call has this generation, and more.
+        Whether an earlier call has made these evaluations; they come from its journal.
     """
 
     generation: int

@@ -200,8 +200,24 @@ def _check_is_database(path: str) -> None:
 
 @contextlib.contextmanager
 def _opened(path: str) -> Iterator[sqlite3.Connection]:
-    with explained(path, READABLE), contextlib.closing(connect(path, "ro")) as connection:
+    with explained(path, READABLE), contextlib.closing(_connect(path)) as connection:
         yield connection
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    """Open for reading; a change that a kill has cut in two is undone first, as SQLite does."""
+    connection = connect(path, "ro")
+    try:
+        is_empty(connection)
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if "readonly" not in str(error):
+            raise
+        return connect(path, "rw")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _check_format(path: str, connection: sqlite3.Connection) -> None:

@@ -208,6 +208,8 @@ def _size_of(block: ListDistribution) -> ChoiceDistribution:
 
 def _parse_list(block: ListDistribution, layout: Layout, at: Place) -> Node:
     low, high = block.min_size, block.max_size
+    if high > MAX_GENES:
+        raise SpaceError(f"{at.path}: a list may have at most {MAX_GENES} items, got {high}.")
     if high == 0:
         return Sequence(list, [])
     column, gate = -1, at.gate

@@ -56,6 +56,20 @@ class Remote:
     close = terminate = __exit__ = shutdown
 
 
+class InProcess(Remote):
+    """The same without the travel."""
+
+    def submit(self, fn, *args):
+        future = Future()
+        self.sizes.append(0)
+        error = self.failing(len(self.sizes) - 1, args[0].jobs)
+        if error is None:
+            future.set_result(fn(*args))
+        else:
+            future.set_exception(error)
+        return future
+
+
 @pytest.fixture(autouse=True)
 def a_process_that_knows_no_function(monkeypatch):
     monkeypatch.setattr(executors, "_functions", {})
@@ -130,10 +144,27 @@ def test_a_chunk_that_is_lost_costs_only_the_evaluation_that_is_lost_alone_too()
     assert max(chunks) > 1
 
 
-def test_a_broken_executor_ends_the_run_with_its_result():
-    remote = Remote(lambda call, jobs: BrokenExecutor("gone") if call == 12 else None)
-    with pytest.raises(EvaluationError, match=r"must go on working, got BrokenExecutor\('gone'\)"):
-        optimize(lambda params: params["x"], LINE, size=9, executor=remote)
+@pytest.mark.parametrize("steady_state", [False, True])
+@pytest.mark.parametrize("when", ["working", "asked"])
+def test_a_broken_executor_ends_the_run_with_everything_that_had_ended(when, steady_state):
+    evaluated = []
+
+    def fn(params):
+        evaluated.append(params["x"])
+        return params["x"]
+
+    def failing(call, jobs):
+        if call == 12 and when == "asked":
+            raise BrokenExecutor("gone")
+        return BrokenExecutor("gone") if call >= 12 else None
+
+    remote = InProcess(failing)
+    with pytest.raises(
+        EvaluationError, match=r"must go on working, got BrokenExecutor\('gone'\)"
+    ) as caught:
+        optimize(fn, LINE, size=40, batch=None, executor=remote, steady_state=steady_state)
+    assert sorted(caught.value.result.history.loss) == sorted(evaluated)
+    assert len(evaluated) >= 12
 
 
 def test_a_process_pool_of_the_user_whose_worker_dies_ends_the_run_with_its_result():

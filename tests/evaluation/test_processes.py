@@ -1,5 +1,6 @@
 """Worker processes: any function, any fault, nothing left behind."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -20,6 +21,10 @@ from geneticpy import (
     UniformDistribution,
     optimize,
 )
+from geneticpy.evaluation import processes
+from geneticpy.evaluation.call import Call, Report
+from geneticpy.evaluation.pool import Job
+from geneticpy.evaluation.processes import ProcessPool, Worker
 
 LINE = {"x": UniformDistribution(0, 1)}
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -121,6 +126,9 @@ def test_the_function_travels_once_to_each_worker(tmp_path):
     def arrive(data, path):
         with open(path, "a") as file:
             file.write(".")
+        ends = time.monotonic() + 60
+        while os.path.getsize(path) < 2 and time.monotonic() < ends:
+            time.sleep(0.01)  # for the other worker, that it gets some of the evaluations
         return lambda params: params["x"] + data[0]
 
     result = optimize(Heavy(), LINE, size=40, generation_count=0, seed=0, workers=2)
@@ -156,7 +164,8 @@ def fate(params):
 
 
 @POSIX
-def test_every_fault_costs_its_own_evaluation_only():
+@pytest.mark.parametrize("mode", [{"batch": 50}, {"steady_state": True}])
+def test_every_fault_costs_its_own_evaluation_only(mode):
     space = {"n": ChoiceDistribution(list(range(200)))}
     with pytest.warns(EvaluationWarning, match="50 of 200 evaluations failed"):
         result = optimize(
@@ -166,12 +175,13 @@ def test_every_fault_costs_its_own_evaluation_only():
             generation_count=0,
             workers=2,
             evaluation_timeout=0.3,
-            batch=50,
             surrogate=False,
             seed=0,
+            **mode,
         )
     history = result.history
-    assert history.id.tolist() == list(range(200))
+    assert sorted(history.id) == list(range(200))
+    assert sorted(history.params(row)["n"] for row in range(200)) == list(range(200))
     assert (result.best_params["n"], result.loss) == (85, 2.0)  # 80 to 84 fail
     reasons = {failure.params["n"]: failure.reason for failure in result.failures}
     expected = {n: reason for n in range(200) if (reason := expected_reason(n))}
@@ -330,6 +340,100 @@ def test_workers_that_die_before_they_begin_end_the_run():
         optimize(Poison(), LINE, workers=1)
 
 
+# What waits behind a slow evaluation
+
+
+def wait_for_all_others(log, others):
+    """Return a loss of which one call waits until so many others have ended, a minute at most."""
+
+    def fn(params):
+        if params["n"] == 5:
+            ends = time.monotonic() + 60
+            while len(log.read_text().split()) < others:
+                if time.monotonic() > ends:
+                    raise TimeoutError("they did not end")
+                time.sleep(0.01)
+        with open(log, "a") as file:
+            file.write(f"{params['n']}\n")
+        return params["n"]
+
+    log.write_text("")
+    return fn
+
+
+@pytest.mark.parametrize("given", [{"batch": 100}, {"steady_state": True}])
+def test_jobs_behind_a_slow_evaluation_go_to_idle_workers(given, tmp_path):
+    log = tmp_path / "log"
+    space = {"n": ChoiceDistribution(list(range(100)))}
+    known = [{"n": n} for n in range(40, 60)]  # short ones: then whole chunks are handed out
+    fn = wait_for_all_others(log, 99)
+    given |= {"size": 100, "generation_count": 0, "initial": known, "workers": 2}
+    result = optimize(fn, space, **given, seed=0)
+    assert len(result.failures) == 0
+    assert log.read_text().split()[-1] == "5"
+    assert sorted(map(int, log.read_text().split())) == list(range(100))  # each once
+
+
+def test_jobs_that_a_busy_worker_would_have_to_read_first_are_not_sent_ahead(tmp_path):
+    # 1 MB does not fit into a pipe: sending it would block until the sleeping worker reads
+    def fn(params):
+        if params["n"].value == 0:
+            time.sleep(1000)
+        return params["n"].value
+
+    class Large:
+        def __init__(self, value):
+            self.value, self.data = value, os.urandom(1_000_000)
+
+    space = {"n": ChoiceDistribution([Large(value) for value in range(12)])}
+    with pytest.warns(EvaluationWarning, match="1 of 12"):
+        result = optimize(
+            fn, space, size=12, generation_count=0, workers=2, steady_state=True,
+            evaluation_timeout=2,
+        )  # fmt: skip
+    assert [failure.params["n"].value for failure in result.failures] == [0]
+
+
+def test_a_busy_worker_that_was_deprived_gets_nothing_until_it_reports(monkeypatch):
+    # or what waits to be read would grow with each job that comes and is taken back
+    taken = []
+    take_back = Worker.take_back
+
+    def watched(worker):
+        jobs = take_back(worker)
+        taken.extend([worker.jobs[0].id] if jobs else [])
+        return jobs
+
+    monkeypatch.setattr(Worker, "take_back", watched)
+    pool = ProcessPool(Call(lambda params: time.sleep(params) or params), 2, ahead=True)
+    ended, keys = set(), itertools.count(1)
+    try:
+        pool.submit([Job(0, 2.0, 0)])
+        while 0 not in ended:
+            some = set(itertools.islice(keys, 3))
+            pool.submit([Job(key, 0.001, key) for key in some])
+            while not some <= ended:
+                ended.update(key for key, _ in pool.wait(1))
+        assert taken.count(0) == 1
+    finally:
+        pool.close()
+
+
+def test_a_report_that_comes_when_the_job_was_taken_back_is_ignored():
+    pool = ProcessPool(Call(lambda params: params), 1)
+    try:
+        pool.submit([Job(0, 1.5, 7)])
+        ended = []
+        while not ended:
+            ended = pool.wait(1)
+        (worker,) = pool._workers.values()
+        pool._take(worker, (7, Report(2.5, 0.1)))
+        assert [(key, report.loss) for key, report in ended] == [(0, 1.5)]
+        assert pool.wait(0) == []
+    finally:
+        pool.close()
+
+
 # Time
 
 
@@ -470,6 +574,21 @@ def test_linear_algebra_gets_its_share_of_the_cores(given, monkeypatch):
     share = max(1, len(os.sched_getaffinity(0)) // 2) if sys.platform == "linux" else None
     loss = optimize(fn, LINE, size=2, generation_count=0, workers=2).loss
     assert loss == (float(given) if given else share or loss)
+
+
+def test_linear_algebra_uses_as_many_threads_as_its_share(monkeypatch):
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    for name in processes.THREADS:
+        monkeypatch.delenv(name, raising=False)
+
+    def fn(params):
+        np.ones((2, 2)) @ np.ones((2, 2))
+        libraries = threadpoolctl.threadpool_info()
+        return max(library["num_threads"] for library in libraries)
+
+    workers = processes.cores()
+    result = optimize(fn, LINE, size=workers, generation_count=0, workers=workers)
+    assert set(result.history.loss) == {1.0}
 
 
 def test_all_cores_are_used_for_minus_one():

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import warnings
 import zlib
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -107,6 +108,50 @@ def test_a_dead_worker_makes_no_difference(tmp_path):
     assert fingerprint(with_death) == fingerprint(
         optimize(lambda params: params["x"], SPACE, **GIVEN)
     )
+
+
+# What ends runs
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"max_evaluations": 33},
+        {"patience": 1},
+        {"terminator": lambda progress: "enough" if progress.evaluations > 30 else ""},
+        {"callback": lambda progress: progress.generation == 2},
+        {"on_error": "raise"},
+    ],
+)
+@pytest.mark.parametrize("how", ["processes", "threads", "executor", "map"])
+def test_callbacks_and_rules_that_stop_a_run_are_the_same(how, rule):
+    def told(**workers):
+        seen = []
+
+        def callback(progress):
+            seen.append((progress.generation, progress.evaluations, progress.loss))
+            return rule.get("callback", lambda progress: False)(progress)
+
+        given = {**GIVEN, **rule, "callback": callback, "batch": 5}
+        try:
+            result = optimize(make_loss(), SPACE, **given, **workers)
+        except ValueError as error:
+            assert rule == {"on_error": "raise"}
+            return seen, str(error), error.result.evaluations
+        return seen, fingerprint(result)
+
+    with ThreadPoolExecutor(2) as threads, warnings.catch_warnings():
+        warnings.simplefilter("ignore", EvaluationWarning)
+        workers = {
+            "processes": {"workers": 1},
+            "threads": {"workers": "threads:1"},
+            "executor": {"executor": threads},
+            "map": {"executor": threads.map},
+        }[how]
+        alone, together = told(), told(**workers)
+    if rule == {"on_error": "raise"}:  # others may have ended beside the one that failed
+        alone, together = alone[:2], together[:2]
+    assert together == alone
 
 
 # Random numbers for the loss

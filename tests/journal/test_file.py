@@ -24,6 +24,7 @@ from geneticpy.run.recorded import read
 
 pytestmark = pytest.mark.filterwarnings("ignore::geneticpy.EvaluationWarning")
 QUICK = SMALL | {"surrogate": False}
+HUGE = {"x": UniformDistribution(0, 10**30, q=10**20), "tiny": UniformDistribution(1e-7, 1e-5)}
 PLACE = st.integers(0, 10**6)
 DETERMINISTIC = settings(derandomize=True, deadline=None, max_examples=60, database=None)
 
@@ -92,15 +93,18 @@ def test_objects_are_written_by_name_and_odd_errors_are_text(tmp_path, codec):
     assert {row.params["7"] for row in rows} == {result.history.params(i)[7] for i in range(30)}
 
 
-def test_two_libraries_write_what_the_other_reads(tmp_path, monkeypatch):
+@pytest.mark.parametrize("space", [ROOM, OBJECTS, HUGE], ids=["room", "objects", "huge"])
+def test_two_libraries_write_what_the_other_reads(space, tmp_path, monkeypatch):
     pytest.importorskip("orjson")
-    whole = optimize(scattered, OBJECTS, **QUICK)
+    whole = optimize(scattered, space, **QUICK)
     stop = {"callback": lambda progress: progress.generation == 1}
-    optimize(scattered, OBJECTS, journal=tmp_path / "a.db", **QUICK, **stop)
-    monkeypatch.setattr(jsonable, "_orjson", lambda: None)
-    assert columns(optimize(scattered, OBJECTS, journal=tmp_path / "a.db", **QUICK)) == columns(
-        whole
-    )
+    optimize(scattered, space, journal=tmp_path / "a.db", **QUICK, **stop)
+    with monkeypatch.context() as patch:
+        patch.setattr(jsonable, "_orjson", lambda: None)
+        stop = {"callback": lambda progress: progress.generation == 2}
+        optimize(scattered, space, journal=tmp_path / "a.db", **QUICK, **stop)
+    last = optimize(scattered, space, journal=tmp_path / "a.db", **QUICK)
+    assert columns(last) == columns(whole)
 
 
 # When
@@ -366,6 +370,33 @@ def test_a_log_that_was_torn_costs_its_end_only(tmp_path):
         log = torn.with_name("a.db-wal")
         log.write_bytes(log.read_bytes()[: -(len(log.read_bytes()) // 3)])
         assert columns(optimize(scattered, ROOM, journal=torn, **QUICK)) == columns(whole)
+
+
+HALF = """
+    import os, sqlite3, sys
+    connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+    connection.execute("PRAGMA cache_spill = 1")
+    connection.execute("PRAGMA cache_size = 1")
+    connection.execute("BEGIN")
+    connection.execute("UPDATE blocks SET rows = zeroblob(100000), genes = zeroblob(100000)")
+    os._exit(0)
+"""
+
+
+def test_a_change_that_was_cut_in_two_is_undone(tmp_path):
+    """A journal that has ended is one file; a kill while it becomes so leaves it in two."""
+    path = tmp_path / "a.db"
+    whole = optimize(scattered, ROOM, journal=path, **QUICK)
+    code = textwrap.dedent(HALF)
+    for use in (look_at_30, lambda path: optimize(scattered, ROOM, journal=path, **QUICK)):
+        subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+        assert path.with_name("a.db-journal").stat().st_size > 0
+        use(path)
+    assert columns(optimize(scattered, ROOM, journal=path, **QUICK)) == columns(whole)
+
+
+def look_at_30(path):
+    assert sum(1 for _ in read(path).runs[0].rows) == 30
 
 
 # When the disk does not work
