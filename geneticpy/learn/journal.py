@@ -103,10 +103,12 @@ def check_measured(journal: Any, before: dict[str, Any], now: dict[str, Any], cv
 
 def plain_trial(trial: Trial) -> dict[str, Any]:
     """Plain data of what came of a candidate, and of the rival that it lost a race to."""
-    folds = [as_plain(outcome) for outcome in trial.outcomes]
-    if trial.rival is None:
-        return {"folds": folds}
-    return {"folds": folds, "rival": [as_plain(outcome) for outcome in trial.rival.outcomes]}
+    plain: dict[str, Any] = {"folds": as_plain(trial.outcomes)}
+    if trial.failed:
+        plain["failed"] = True
+    if trial.rival is not None:
+        plain["rival"] = as_plain(trial.rival.outcomes)
+    return plain
 
 
 def revive(trial: Trial, plain: dict[str, Any], reason: str | None) -> None:
@@ -119,15 +121,17 @@ def revive(trial: Trial, plain: dict[str, Any], reason: str | None) -> None:
     reason : str or None
         Why its score is nan.
     """
-    trial.add([_outcome(fold) for fold in plain["folds"]])
-    if not trial.outcomes:
+    trial.outcomes = _outcomes(plain["folds"])
+    if "failed" in plain:
         trial.reason = reason or ""
     if "rival" in plain:
-        trial.rival = Trial({}, outcomes=[_outcome(fold) for fold in plain["rival"]])
+        trial.rival = Trial({}, outcomes=_outcomes(plain["rival"]))
 
 
-def _outcome(plain: dict[str, Any]) -> Outcome:
-    return plain | {name: _numbers(plain[name]) for name in NUMBERS if name in plain}
+def _outcomes(plain: list[dict[str, Any]]) -> list[Outcome]:
+    return [
+        fold | {name: _numbers(fold[name]) for name in NUMBERS if name in fold} for fold in plain
+    ]
 
 
 def _numbers(plain: Any) -> Any:

@@ -31,6 +31,9 @@ from geneticpy import (
     UniformDistribution,
 )
 from geneticpy.errors import ArgumentError, JournalError, JournalWarning
+from geneticpy.jsonable import dumps, loads
+from geneticpy.learn.journal import plain_trial, revive
+from geneticpy.learn.trial import Trial
 from geneticpy.run.journal import Journal
 from geneticpy.run.recorded import read
 
@@ -221,6 +224,39 @@ def test_the_journal_has_parameters_scores_and_folds(tmp_path):
                 assert score == fitted.cv_results_[f"split{k}_test_{metric}"][i]
             assert fold["n_test_samples"] in (26, 27)
             assert fold["fit_time"] >= 0
+
+
+def outcome(score, error=None):
+    scores = {"one": score, "two": np.float32(score / 3)}
+    times = {"fit_time": 0.1, "score_time": 1e-3}
+    return {"test_scores": scores, "fit_error": error, "n_test_samples": 7, **times}
+
+
+RIVAL = Trial({}, outcomes=[outcome(0.1 + 0.2), outcome(1 / 3), outcome(-np.inf)])
+TRIALS = {
+    "complete": Trial({}, outcomes=RIVAL.outcomes),
+    "lost a race": Trial({}, outcomes=[outcome(0.2)], rival=RIVAL),
+    "failed in the first call": Trial({}, reason="All the 5 fits failed."),
+    "failed on the second fold": Trial({}, outcomes=[outcome(0.2)], reason="All fits failed."),
+    "failed on one fold": Trial(
+        {}, outcomes=[outcome(np.nan, "why"), outcome(0.2), outcome(0.3)], reason="why"
+    ),
+    "scored nan": Trial({}, outcomes=[outcome(np.nan), outcome(0.2), outcome(0.3)]),
+}
+
+
+@pytest.mark.parametrize("name", TRIALS)
+def test_a_candidate_comes_back_from_json_as_it_was(name):
+    trial, again = TRIALS[name], Trial({})
+    revive(again, loads(dumps(plain_trial(trial))), trial.reason or "the score is nan")
+    np.testing.assert_equal(again.outcomes, trial.outcomes)
+    assert again.reason == trial.reason
+    assert (again.rival is None) == (trial.rival is None)
+    for score in (
+        lambda fold: fold["test_scores"]["one"],
+        lambda fold: fold["test_scores"]["two"],
+    ):
+        np.testing.assert_equal(again.mean(score, 3), trial.mean(score, 3))
 
 
 def test_all_fits_failed_is_the_same_error_again(tmp_path):
