@@ -230,7 +230,7 @@ class Generations:
             seconds=perf_counter() - self._stopping.started,
             history=self._history,
             best_params=None if self._best is None else self._best.params,
-            replayed=self._record.replaying,
+            replayed=self._record.has(len(self._history)),
         )
 
     def _check_not_all_failed(self) -> None:

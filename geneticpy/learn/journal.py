@@ -45,7 +45,7 @@ def fingerprint(data: dict[str, Any]) -> str:
 
 
 def _arrays(data: Any) -> Any:
-    """Arrays that hold some data: pandas keeps more in its objects, which comes and goes."""
+    """Arrays that hold some data; a data frame keeps more, which comes and goes."""
     if hasattr(data, "columns"):
         return [(str(name), np.ascontiguousarray(data[name])) for name in data.columns]
     if issparse(data):
