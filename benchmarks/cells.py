@@ -18,7 +18,6 @@ from budget import BudgetSpentError, CountedLoss
 from problems import PROBLEMS
 from solvers import OURS, SOLVERS, run
 
-
 DECIDING = ("genome.py", "space", "evolution")  # parts of this package that choose points
 
 
