@@ -1,7 +1,7 @@
 """Take one component away at a time and measure what it was worth.
 
     python benchmarks/ablation.py --output benchmarks/RESULTS.md
-    python benchmarks/ablation.py --strategies screened --seeds 2
+    python benchmarks/ablation.py --strategies screened --seeds 2 --section ablation-screened
 
 Problems, losses and measures are those of quality.py. A variant runs in a process of its own, in
 which names of the package are bound to other values before the first run; every variant meets the
@@ -155,7 +155,7 @@ def document(options):
             body = f"Left out: {reason}." if reason else table(measure_block(name, suite, options))
             parts.append(f"{title}\n\n{body}")
     head = [
-        "## Ablation",
+        f"## Ablation: {', '.join(options.strategies)}",
         report.provenance({"geneticpy": environments.version("geneticpy")}),
         f"Seeds {options.first_seed} to {options.first_seed + options.seeds - 1}, which the other "
         "tables do not use. Left: mean normalized regret, or the share of targets missed; smaller "
@@ -173,6 +173,7 @@ def arguments():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first-seed", type=int, default=100)
     parser.add_argument("--output", type=Path, help="Markdown file whose section is replaced")
+    parser.add_argument("--section", default="ablation", help="its name (default ablation)")
     parser.add_argument("--request", type=json.loads, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -186,7 +187,7 @@ def main():
     text = document(options)
     print(text)
     if options.output:
-        report.write_section(options.output, "ablation", text)
+        report.write_section(options.output, options.section, text)
 
 
 if __name__ == "__main__":

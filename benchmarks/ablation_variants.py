@@ -60,26 +60,24 @@ def _no_judge(genome):
 
 ALL = {"all in": Variant()}
 
-STRATEGIES = {
-    "screened": Strategy(
-        ("lists", "mixed", "continuous-5"),
-        100,
-        ALL
-        | {
-            "no model": Variant(options={"strategy": "mixed"}),
-            "one inner generation": Variant({"strategies.screened:INNER_GENERATIONS": 1}),
-            "no input warp": Variant({"models.gaussian_process:WARP_BOUNDS": (0.0, 0.0)}),
-            "no believer": Variant({"strategies.screened:believers": _best_scored}),
-            "weight of the variance 1": Variant(
-                {"strategies.screened:LEAST_WEIGHT": 1.0, "strategies.screened:MOST_WEIGHT": 1.0}
-            ),
-            "no structural mutation": Variant({"breeding:STRUCTURAL_CHANCE": 0.0}),
-            "no mating": Variant({"breeding:half_and_half": _first_parent}),
-            "no fresh rows": Variant({"strategies.screened:FRESH": 0.0}),
-            "start of 5 rows": Variant({"strategies.screened:FEWEST_AT_START": 5}),
-            "start of 16 rows": Variant({"strategies.screened:FEWEST_AT_START": 16}),
-        },
+SCREENED = ALL | {
+    "no model": Variant(options={"strategy": "mixed"}),
+    "one inner generation": Variant({"strategies.screened:INNER_GENERATIONS": 1}),
+    "no input warp": Variant({"models.gaussian_process:WARP_BOUNDS": (0.0, 0.0)}),
+    "no believer": Variant({"strategies.screened:believers": _best_scored}),
+    "weight of the variance 1": Variant(
+        {"strategies.screened:LEAST_WEIGHT": 1.0, "strategies.screened:MOST_WEIGHT": 1.0}
     ),
+    "no structural mutation": Variant({"breeding:STRUCTURAL_CHANCE": 0.0}),
+    "no mating": Variant({"breeding:half_and_half": _first_parent}),
+    "no fresh rows": Variant({"strategies.screened:FRESH": 0.0}),
+    "start of 5 rows": Variant({"strategies.screened:FEWEST_AT_START": 5}),
+    "start of 16 rows": Variant({"strategies.screened:FEWEST_AT_START": 16}),
+}
+
+STRATEGIES = {
+    "screened": Strategy(("lists", "mixed", "continuous-5"), 100, SCREENED),
+    "screened, tuning": Strategy(("yahpo",), 50, SCREENED),
     "mixed": Strategy(
         ("lists", "mixed"),
         5_000,

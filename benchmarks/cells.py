@@ -16,15 +16,18 @@ from pathlib import Path
 import environments
 from budget import BudgetSpentError, CountedLoss
 from problems import PROBLEMS
-from solvers import SOLVERS, run
+from solvers import OURS, SOLVERS, run
+
+DECIDING = ("genome.py", "space", "evolution")  # parts of this package that choose points
 
 
 def _sources(package):
-    """Digest of a package's Python files: code under development has no telling version."""
-    module = __import__(package)
+    """Digest of the sources that decide which points are proposed: the version does not tell."""
     digest = hashlib.sha256()
-    for path in sorted(Path(module.__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
+    folder = Path(package.__file__).parent
+    for part in map(folder.joinpath, DECIDING):
+        for path in sorted(part.rglob("*.py")) if part.is_dir() else [part]:
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
@@ -39,8 +42,10 @@ def identity(name):
     """Return version and digest of a solver: a stored cell counts only for the same ones."""
     solver = SOLVERS[name]
     digest = hashlib.sha256(_text(solver.solve).encode()).hexdigest()[:12]
-    if solver.package == "geneticpy":
-        digest += "-" + _sources("geneticpy")
+    if name == OURS:
+        import geneticpy
+
+        digest += "-" + _sources(geneticpy)
     environments.version(solver.needs)
     return {"version": environments.version(solver.package), "digest": digest}
 

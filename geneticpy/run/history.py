@@ -40,7 +40,8 @@ class History:
     species : (n,) array of int
         Equal for points of one structure; numbered in order of appearance.
     parents : (n, 2) array of int
-        Ids of the parents; -1 for none.
+        Ids of the parents; -1 for none, as with points drawn from a distribution that was learned
+        (strategy "numeric").
     seconds : (n,) array
         Duration of the evaluation.
     error : list of n str or None

@@ -9,14 +9,14 @@ from collections import deque
 
 import numpy as np
 
-from geneticpy.evolution.breeding import Operators
+from geneticpy.evolution.mating import half_and_half
 from geneticpy.evolution.models.additive import Additive
 from geneticpy.evolution.models.features import Features
 from geneticpy.evolution.models.ranks import kendall_tau
 from geneticpy.evolution.models.threads import one_thread
 from geneticpy.evolution.mutation import heavy_tailed_steps
 from geneticpy.evolution.population import Brood, Population
-from geneticpy.evolution.selection import contenders
+from geneticpy.evolution.selection import contenders, uniform
 from geneticpy.genome import Genome
 
 MODEL_BUDGET = 20_000  # evaluations up to which a model ranks the children
@@ -42,28 +42,21 @@ class Discrete:
         Flat: every gene is always active.
     budget : int
         Evaluations of the whole run; above 20,000 no model is used.
-    operators : Operators, optional
-    modelled : bool, default True
-        Whether a model may be used.
+    immigrants : float, default 0
+        Share of fresh random rows.
     """
 
     def __init__(
-        self,
-        rng: np.random.Generator,
-        genome: Genome,
-        budget: int,
-        operators: Operators | None = None,
-        modelled: bool = True,
+        self, rng: np.random.Generator, genome: Genome, budget: int, immigrants: float = 0.0
     ):
-        self._rng, self._genome = rng, genome
-        self._operators = operators or Operators()
+        self._rng, self._genome, self._immigrants = rng, genome, immigrants
         cheap = budget > MODEL_BUDGET
-        self._judge = None if cheap or not modelled else judge(genome)
+        self._judge = None if cheap else judge(genome)
         self._mu = FEWEST_CHEAP if cheap else FEWEST
         self._population = Population.empty(genome.d)
         self._start = genome.latin_hypercube(rng, 2 * self._mu)
         self._untold = len(self._start)
-        self._idle = self._stagnant = 0  # updates and evaluations without progress
+        self._stagnant = 0  # evaluations without progress
         self._spare, self._again = SPARE, False
 
     @property
@@ -80,7 +73,7 @@ class Discrete:
         if self._again:  # too few of the last children were new
             self._spare = min(MORE * self._spare, 1.0)
         self._again = True
-        fresh = int(self._rng.binomial(n, self._operators.immigrants or 0.0))
+        fresh = int(self._rng.binomial(n, self._immigrants))
         if not fresh:
             return self._bred(n)
         rows = self._sample(fresh)
@@ -99,33 +92,20 @@ class Discrete:
         if self._judge is not None:
             self._judge.update(rows)
         self._adapt(rows)
-        rows = rows.take(self._able(rows.loss))
+        rows = rows.take(contenders(rows.loss, self._population.loss, self._mu))
         if len(rows):
-            pool = rows.join(self._population)
-            self._population = pool.take(self._survivors(pool))
+            pool = rows.join(self._population)  # newer ones come first, so that they win ties
+            self._population = pool.take(pool.loss.argsort(kind="stable")[: self._mu])
 
     def _adapt(self, rows: Population) -> None:
         """Double the survivors when nothing has improved for long."""
         best = self._population.loss.min(initial=np.inf)
         if rows.loss.min(initial=np.inf) < best:
-            self._idle = self._stagnant = 0
+            self._stagnant = 0
             return
-        self._idle += 1
         self._stagnant += len(rows)
         if self._stagnant >= STAGNANT * self._genome.d:
             self._mu, self._stagnant = min(2 * self._mu, MOST), 0
-
-    def _able(self, loss: np.ndarray) -> np.ndarray:
-        """(n,) mask of the rows that did not fail and may survive."""
-        if self._operators.replacer:
-            return loss < np.inf
-        return contenders(loss, self._population.loss, self._mu)
-
-    def _survivors(self, pool: Population) -> np.ndarray:
-        """Rows of a pool in which newer ones come first, so that they win ties."""
-        if self._operators.replacer:
-            return self._operators.replace(self._rng, pool, self._mu)
-        return pool.loss.argsort(kind="stable")[: self._mu]
 
     def _sample(self, n: int) -> Brood:
         return Brood.orphans(self._genome.sample(self._rng, n))
@@ -142,35 +122,18 @@ class Discrete:
     def _children(self, n: int) -> Brood:
         """Mate half of the children, and mutate all."""
         rng, population = self._rng, self._population
-        one = self._operators.select(rng, population.loss, n)
-        two = self._operators.select(rng, population.loss, n)
+        one, two = uniform(rng, population.loss, n), uniform(rng, population.loss, n)
         mated = slice(int(rng.binomial(n, MATED)))
         genes = population.genes.take(one, axis=0)
         partners = population.genes.take(two[mated], axis=0)
-        genes[mated] = self._operators.cross(rng, genes[mated], partners, self._genome)
+        genes[mated] = half_and_half(rng, genes[mated], partners, self._genome)
         sigma = SIGMA[0] * (SIGMA[1] / SIGMA[0]) ** rng.random(n)
         parents = np.empty((n, 2), np.int64)
         parents[:, 0], parents[:, 1] = population.ids[one], population.ids[two]
         parents[mated.stop :, 1] = -1
         parents[one == two, 1] = -1
-        genes = self._mutated(genes, sigma, one)
+        genes = heavy_tailed_steps(rng, genes, sigma, self._genome)
         return Brood(genes, sigma, parents, np.zeros(n, np.uint64))
-
-    def _mutated(self, genes: np.ndarray, sigma: np.ndarray, one: np.ndarray) -> np.ndarray:
-        """Mutate all, or as many as the user wants and those that equal their parent `one`."""
-        if self._operators.mutate_chance is None:
-            return self._steps(genes, sigma)
-        lively = self._rng.random(len(genes)) < self._operators.chance(self._idle)
-        unchanged = (genes == self._population.genes[one]).all(axis=1)
-        rows = np.flatnonzero(lively | unchanged)
-        genes[rows] = self._steps(genes[rows], sigma[rows])
-        return genes
-
-    def _steps(self, genes: np.ndarray, sigma: np.ndarray) -> np.ndarray:
-        if self._operators.mutation:
-            active = self._genome.activity(genes)
-            return self._operators.mutation(self._rng, genes, active, self._genome)
-        return heavy_tailed_steps(self._rng, genes, sigma, self._genome)
 
 
 class Judge:

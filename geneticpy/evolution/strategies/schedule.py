@@ -178,7 +178,7 @@ def make(task: Task, plan: Plan, users: Any = None) -> Strategy:
     makers: dict[str, Callable[[], Strategy]] = {
         "screened": lambda: Screened(*common, task.operators, task.legal),
         "numeric": lambda: Numeric(*common, task.budget, task.operators, task.legal),
-        "discrete": lambda: Discrete(*common, task.budget, task.operators),
+        "discrete": lambda: Discrete(*common, task.budget, task.operators.immigrants or 0.0),
         "mixed": lambda: Mixed(*common, mu, task.operators),
         "user": lambda: UsersStrategy(users, *common, task.budget),
     }
