@@ -89,10 +89,10 @@ def test_windows_workers_are_killed_with_what_they_have_started(windows, monkeyp
 
     monkeypatch.setattr(subprocess, "run", run)
     process = Process()
-    processes._kill(process)
+    processes.kill_group(process)
     assert commands == [["taskkill", "/F", "/T", "/PID", "1234"]]
     assert process.killed == 1
-    processes._kill(Process(code=0))  # its number may be that of another by now
+    processes.kill_group(Process(code=0))  # its number may be that of another by now
     assert len(commands) == 1
 
 
@@ -106,7 +106,7 @@ def test_windows_waits_for_a_limited_number_of_processes(windows, monkeypatch):
 
 
 def test_exit_codes_of_windows_are_told():
-    assert processes._manner(3221225477) == "with exit code 3221225477"  # an access violation
+    assert processes.manner_of(3221225477) == "with exit code 3221225477"  # an access violation
 
 
 def test_cores_are_counted_where_affinity_is_unknown(monkeypatch):
@@ -122,4 +122,4 @@ def test_groups_that_cannot_be_killed_any_more_are_no_error(monkeypatch):
         raise PermissionError(1, "of a group of zombies, on macOS")
 
     monkeypatch.setattr(os, "killpg", refuse)
-    processes._kill(Process())
+    processes.kill_group(Process())
