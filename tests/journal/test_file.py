@@ -407,7 +407,7 @@ FULL = """
     import geneticpy
 
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
     space = {f"x{i}": geneticpy.UniformDistribution(0, 1) for i in range(20)}
     try:
         geneticpy.optimize(
