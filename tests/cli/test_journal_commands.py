@@ -324,4 +324,4 @@ def test_damaged_journal_is_refused_or_read_and_never_changed(journal, recorded,
             refused += code == 2
             assert "Traceback" not in capsys.readouterr().err
             assert journal.read_bytes() == damaged or (code == 0 and words[0] == "resume")
-    assert refused > 100
+    assert refused >= 60  # all that are cut off
