@@ -33,6 +33,7 @@ class History:
     id : (n,) array of int
         Number of the evaluation.
     generation : (n,) array of int
+        -1 for points that a warm start knows.
     genes : (n, d) array
         Quantiles of the parameters.
     loss : (n,) array
@@ -115,7 +116,7 @@ class History:
 
     @property
     def generation(self) -> np.ndarray:
-        """(n,) generations; 0 is the first."""
+        """(n,) generations; 0 is the first, -1 what a warm start knows."""
         return self._column("generation")
 
     @property

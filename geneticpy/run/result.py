@@ -32,7 +32,8 @@ class OptimizeResult:
     total_time : float
         Seconds.
     evaluations, generations : int
-        How many were made; failed evaluations count, the first generation does not.
+        How many were made; failed evaluations count, and those that a warm start knows. The first
+        generation does not.
     message : str
         Why the run stopped.
     strategy : str
