@@ -106,7 +106,7 @@ class Run:
         self._begin()
         while True:
             try:
-                message = self._unless_replaying(self.evolve()) or self._spent()
+                message = self._record.heeded(self.evolve()) or self._spent()
             except DivergedError as error:
                 self._start_over(error)
                 continue
@@ -130,9 +130,7 @@ class Run:
                 seconds=known.seconds,
             )
             self._inherited = int((known.generation < 0).sum())
-        budget, self.generation = self._optimizer.budget, 0
-        while budget.end(self.generation) <= self._made < budget.total:
-            self.generation += 1
+        self.generation = self._optimizer.budget.generation_after(self._made)
         self._record.begin(self.history)
 
     def _start_over(self, error: DivergedError) -> None:
@@ -142,10 +140,6 @@ class Run:
         if self.stream is not None:
             self.stream.restart(self._optimizer)
         self._begin()
-
-    def _unless_replaying(self, message: str) -> str:
-        """No rule stops a run before the end of what its journal has of it."""
-        return "" if self._record.replaying else message
 
     @property
     def _made(self) -> int:
@@ -184,7 +178,7 @@ class Run:
                 if self._record.replaying:
                     raise DivergedError(f"no candidate: {self._optimizer.exhausted}")
                 return f"space exhausted: {self._optimizer.exhausted}"
-            message = self._unless_replaying(self._stopping.within(self.best_loss))
+            message = self._record.heeded(self._stopping.within(self.best_loss))
             if message:
                 return message
         return ""

@@ -10,6 +10,7 @@ import numpy as np
 
 from geneticpy.errors import SpaceError
 from geneticpy.evaluation.loss import Outcomes
+from geneticpy.evolution.population import places
 from geneticpy.run.recorded import RecordedRun, Row
 from geneticpy.space.described import revive
 from geneticpy.space.encoding import Encoding
@@ -68,8 +69,7 @@ class Past:
     @classmethod
     def of(cls, run: RecordedRun, d: int) -> Past:
         """Read the evaluations of a run."""
-        past = cls.nothing(d)
-        parts, asks = [past], []
+        parts, asks = [cls.nothing(d)], []
         for block in run:
             genes = np.frombuffer(block.genes, "<f8").reshape(len(block.rows), d)
             parts.append(cls._of_rows(block.rows, genes))
@@ -174,9 +174,7 @@ class Replay:
         DivergedError
             If an evaluation was of another point.
         """
-        place = np.searchsorted(self._sorted, points.ids)
-        known = place < len(self._sorted)
-        known[known] = self._sorted[place[known]] == points.ids[known]
+        place, known = places(self._sorted, points.ids)
         rows = self._order[place[known]]
         past, at = self._past, np.flatnonzero(known)
         other = (past.genes[rows] != points.genes[at]).any(axis=1)

@@ -125,6 +125,10 @@ class Record:
         """Whether the next evaluations are known."""
         return False
 
+    def heeded(self, message: str) -> str:
+        """Why to stop, if a rule says so; none does before the end of what is known."""
+        return "" if self.replaying else message
+
     def has(self, evaluations: int) -> bool:
         """Whether so many evaluations were made by an earlier call."""
         return False

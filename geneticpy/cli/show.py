@@ -9,7 +9,7 @@ from geneticpy.cli.options import Commands, add_command
 
 if TYPE_CHECKING:
     from geneticpy.cli.summary import Summary
-    from geneticpy.run.recorded import Recorded
+    from geneticpy.run.recorded import Recorded, RecordedRun
 
 DESCRIPTION = """\
 Summarize a journal: how far the run has come, its best point, and why evaluations failed.
@@ -47,11 +47,13 @@ def run(arguments: argparse.Namespace) -> None:
     from geneticpy.run.recorded import read
 
     journal = read(arguments.journal)
-    found = summary.summarize(summary.current(journal))
+    current = summary.current(journal)
+    found = summary.summarize(current)
     if arguments.json:
         print(report.as_json(_json_of(journal, found)))
         return
-    print(*report.table(_overview(journal, found).items()), sep="\n")
+    before = journal.runs[: -len(current)]
+    print(*report.table(_overview(current, before, found).items()), sep="\n")
     if found.best is not None:
         print(f"\nbest: evaluation {found.best.id}, generation {found.best.generation}")
         print(*report.lines_of_point(found.best.loss, found.best.params), sep="\n")
@@ -60,10 +62,12 @@ def run(arguments: argparse.Namespace) -> None:
         print(*report.lines_of_failures(report.grouped(found.failures)), sep="\n")
 
 
-def _overview(journal: Recorded, found: Summary) -> dict[str, Any]:
+def _overview(
+    current: list[RecordedRun], before: list[RecordedRun], found: Summary
+) -> dict[str, Any]:
     from geneticpy.cli import summary
 
-    last = journal.runs[-1]
+    last = current[-1]
     mean = f", {found.seconds / found.evaluations:.3g} s each" if found.evaluations else ""
     entries = {
         "loss of": summary.name_of_loss(last.loss),
@@ -71,9 +75,8 @@ def _overview(journal: Recorded, found: Summary) -> dict[str, Any]:
         "evaluations": f"{found.evaluations}, {len(found.failures)} failed",
         "generations": f"{found.generations} of {last.budget['generation_count']}",
         "time": f"{found.seconds:.1f} s of evaluations{mean}",
-        "begun": summary.current(journal)[0].created,
+        "begun": current[0].created,
     }
-    before = journal.runs[: -len(summary.current(journal))]
     for number, earlier in enumerate(before, start=1):
         best = summary.summarize([earlier]).best
         loss = "" if best is None else f", best loss {best.loss:.6g}"

@@ -48,6 +48,16 @@ class Budget:
         made = math.floor(made + 1e-9)  # 0.9 * 10 is not exact
         return made if self.max_evaluations is None else min(made, self.max_evaluations)
 
+    def generation_after(self, made: int) -> int:
+        """Count the generations that so many evaluations complete: the number of the next one.
+
+        The last one when all are made.
+        """
+        generation = 0
+        while self.end(generation) <= made < self.total:
+            generation += 1
+        return generation
+
     @property
     def total(self) -> int:
         """Evaluations of the whole run."""

@@ -14,7 +14,7 @@ from geneticpy.errors import ArgumentError, SpaceError
 from geneticpy.evolution import replaceable
 from geneticpy.evolution.breeding import Operators
 from geneticpy.evolution.budget import Budget
-from geneticpy.evolution.population import Brood, Population
+from geneticpy.evolution.population import Brood, Population, places
 from geneticpy.evolution.strategies.schedule import CHEAP_BUDGET, Task, make, plan
 from geneticpy.evolution.supply import Supply
 from geneticpy.space.encoding import Encoding
@@ -295,9 +295,8 @@ class Optimizer:
         pending = self._pending.ids
         if ids is pending and not self._told.any():
             return np.arange(len(ids))
-        at = np.searchsorted(pending, ids)
-        known = at < len(pending)
-        known[known] = (pending[at[known]] == ids[known]) & ~self._told[at[known]]
+        at, known = places(pending, ids)
+        known[known] = ~self._told[at[known]]
         if not known.all() or len(np.unique(at)) < len(at):
             wrong = ids[~known] if not known.all() else ids
             raise ArgumentError(

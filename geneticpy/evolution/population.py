@@ -12,6 +12,21 @@ FIRST_SIGMA = 0.2  # of rows without parents (ALGORITHM 7b)
 RowsT = TypeVar("RowsT", bound="Brood")
 
 
+def places(ids: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find ids among sorted ones.
+
+    Returns
+    -------
+    at : (n,) array of int
+        The places of the wanted ones, where they are found.
+    found : (n,) array of bool
+    """
+    at = np.searchsorted(ids, wanted)
+    found = at < len(ids)
+    found[found] = ids[at[found]] == wanted[found]
+    return at, found
+
+
 @dataclass
 class Brood:
     """Rows that are not evaluated yet.

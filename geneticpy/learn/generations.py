@@ -107,7 +107,7 @@ class Generations:
         for self.generation in range(begun, budget.generation_count + 1):
             message = self._evolve_up_to(budget.end(self.generation))
             self._check_not_all_failed()
-            message = message or self._unless_replaying(
+            message = message or self._record.heeded(
                 self._stopping.after_generation(self._value, self._progress)
             )
             if message:
@@ -118,9 +118,7 @@ class Generations:
         """Start from what is known, which the journal has already."""
         if self._record.known is not None and len(self._record.known):
             self._adopt(self._record.known)
-        budget = self._optimizer.budget
-        while budget.end(self.generation) <= self._made < budget.total:
-            self.generation += 1
+        self.generation = self._optimizer.budget.generation_after(self._made)
         self._record.begin(self._history)
 
     def _adopt(self, known: Past) -> None:
@@ -138,10 +136,6 @@ class Generations:
         self._keep_best(self.trials)
         self._append(rows, known.loss, known.generation, known.seconds, known.errors)
 
-    def _unless_replaying(self, message: str) -> str:
-        """No rule stops a search before the end of what its journal has of it."""
-        return "" if self._record.replaying else message
-
     @property
     def _made(self) -> int:
         """Candidates that count."""
@@ -157,7 +151,7 @@ class Generations:
                     raise DivergedError(f"no candidate: {optimizer.exhausted}")
                 return f"space exhausted: {optimizer.exhausted}"
             self._evaluate(asked)
-            message = self._unless_replaying(self._stopping.within(self._value))
+            message = self._record.heeded(self._stopping.within(self._value))
             if message:
                 return message
         return ""
