@@ -212,6 +212,16 @@ def test_expected_improvement_agrees_with_draws():
     assert abs(exact[0] - drawn) < 0.003  # 7 standard errors
 
 
+def test_noise_takes_the_share_from_the_improvement_that_it_leaves_unknown():
+    """Huang et al. 2006, equation 12, and its limit where the variance vanishes."""
+    mean, variance = np.zeros(3), np.array([0.09, 1.0, 1e-12])
+    plain = log_expected_improvement(mean, variance, 0.1)
+    factor = np.exp(log_expected_improvement(mean, variance, 0.1, 0.16) - plain)
+    np.testing.assert_allclose(factor[:2], [1 - 0.4 / 0.5, 1 - np.sqrt(0.16 / 1.16)])
+    np.testing.assert_allclose(factor[2], 1e-12 / 0.32, rtol=1e-6)
+    assert (log_expected_improvement(mean, variance, 0.1, 0.0) == plain).all()
+
+
 def test_believers_choose_as_if_the_model_had_seen_the_believed_points():
     process, x, z = fitted("everything", 25)
     _, new, _ = data("everything", 60, seed=5)
@@ -221,8 +231,9 @@ def test_believers_choose_as_if_the_model_had_seen_the_believed_points():
     best, left = posterior.best, np.zeros(60)
     for i in chosen:
         prediction = process.condition(x, z).predict(new)
-        score = log_expected_improvement(prediction.mean, 0.5 * prediction.variance, best) + left
-        assert i == score.argmax()
+        variance = 0.5 * prediction.variance
+        score = log_expected_improvement(prediction.mean, variance, best, posterior.noise)
+        assert i == (score + left).argmax()
         left[i] = -np.inf
         best = min(best, prediction.mean[i])
         x, z = np.vstack([x, new[i]]), np.append(z, prediction.mean[i])

@@ -11,20 +11,26 @@ SMALLEST_VARIANCE = 1e-12  # of a candidate, in units of the losses' variance
 
 
 def log_expected_improvement(
-    mean: np.ndarray, variance: np.ndarray, best: float | np.ndarray
+    mean: np.ndarray, variance: np.ndarray, best: float | np.ndarray, noise: float = 0.0
 ) -> np.ndarray:
     """Logarithm of the expected improvement on `best`, for normal predictions of (n,) losses.
 
     Exact where the improvement itself would underflow, so that hopeless candidates are ordered
-    too.
+    too. With noise it is augmented [2]_: what is known as well as the noise allows is worth less.
 
     References
     ----------
     .. [1] Ament, Daulton, Eriksson, Balandat & Bakshy, "Unexpected improvements to expected
        improvement for Bayesian optimization", NeurIPS 2023, equations 8 and 9.
+    .. [2] Huang, Allen, Notz & Zeng, "Global optimization of stochastic black-box systems via
+       sequential kriging meta-models", Journal of Global Optimization 34, 2006 (the factor
+       1 - sqrt(noise / (variance + noise))).
     """
-    deviation = np.sqrt(np.maximum(variance, SMALLEST_VARIANCE))
-    return log_h((best - mean) / deviation) + np.log(deviation)
+    variance = np.maximum(variance, SMALLEST_VARIANCE)
+    deviation = np.sqrt(variance)
+    total = variance + noise
+    augmented = np.log(variance / total) - np.log1p(np.sqrt(noise / total))  # does not cancel
+    return np.asarray(log_h((best - mean) / deviation) + np.log(deviation) + augmented)
 
 
 def log_h(z: np.ndarray) -> np.ndarray:
@@ -84,7 +90,7 @@ def believers(
     shared = np.empty((n, len(mean)))  # what each believed point tells of all
     left = np.zeros(len(mean))
     for j in range(n):
-        score = log_expected_improvement(mean, weight * variance, best) + left
+        score = log_expected_improvement(mean, weight * variance, best, posterior.noise) + left
         i = chosen[j] = int(score.argmax())
         left[i] = -np.inf
         if j == n - 1:

@@ -18,11 +18,12 @@ import numpy as np
 
 from geneticpy.evolution.models.features import Features
 
-# Normal priors of the logarithms, mean and deviation (ALGORITHM 4).
-NOISE_PRIOR, SIGNAL_PRIOR = (-6.0, 1.5), (0.0, 1.0)
+# Normal priors of the logarithms, mean and deviation (ALGORITHM 4; that of the noise is wider, and
+# lengths end where they would take noise for structure: measured on noisy losses).
+NOISE_PRIOR, SIGNAL_PRIOR = (-5.0, 2.0), (0.0, 1.0)
 LENGTH_PRIOR, WARP_PRIOR = (-1.2, 1.0), (0.0, 0.5)  # the first plus log(D)/2
 NOISE_BOUNDS, SIGNAL_BOUNDS = (-14.0, 2.0), (-6.0, 4.0)
-LENGTH_BOUNDS, WARP_BOUNDS = (-5.0, 6.0), (-2.0, 2.0)
+LENGTH_BOUNDS, WARP_BOUNDS = (-2.5, 6.0), (-2.0, 2.0)
 FIRST_ITERATIONS, ITERATIONS = 30, 15  # of a fit from the priors, and of one that goes on
 EDGE = 1e-6  # quantiles are kept so far from 0 and 1, where the warp has no slope
 JITTERS = (0.0, 1e-9, 1e-7, 1e-5, 1e-3)  # shares of the signal on the diagonal, until it factors

@@ -30,6 +30,9 @@ RIVALS = 2  # of a parent selection
 MODEL_ROWS, FIT_ROWS = 300, 200  # that the model sees, and its hyperparameters are fitted to
 REFIT = 1.2  # growth of the data after which the hyperparameters are fitted again
 EXPLORATION, LEAST_WEIGHT, MOST_WEIGHT = 8.0, 0.25, 2.0  # weight of the variance, by active genes
+# Evaluations without a better one, and the share of rows that no model picks from then on: it may
+# take noise or a plateau for structure (measured on losses with noise and of searched length).
+STALLED, UNSCREENED = 25, 0.2
 EPOCH, PROGRESS = 200, 0.01  # evaluations before a restart, and the least gain of their later half
 MOST_WAITING = 100  # rows that were proposed and not told, of which the model takes notice
 SPARE = 16  # best of the others, offered after the chosen in case that those are not allowed
@@ -83,7 +86,7 @@ class Screened:
         self._start = self._start[n:]
         missing = n - len(rows)
         if missing and np.isfinite(self._epoch.loss).any():
-            fresh = self._rng.binomial(missing, self._operators.immigrants or 0.0)
+            fresh = self._rng.binomial(missing, self._unscreened())
             rows = rows.join(self._sample(fresh))
             if missing > fresh:
                 with one_thread():
@@ -117,6 +120,11 @@ class Screened:
         if not len(self._known):
             genes[0, self._genome.ordinary] = 0.5
         return self._genome.snap(genes)
+
+    def _unscreened(self) -> float:
+        """Share of rows that are drawn from the space."""
+        stalled = len(self._epoch) - self._epoch.loss.argmin() > STALLED
+        return max(self._operators.immigrants or 0.0, UNSCREENED if stalled else 0.0)
 
     def _sample(self, n: int) -> Brood:
         return Brood.orphans(self._genome.sample(self._rng, n))
@@ -212,7 +220,9 @@ class Screened:
             new = new[self._legal(rows.genes[new])]
         prediction = posterior.predict(self._features(rows.genes[new], active[new]))
         variance = self._weight * prediction.variance
-        score = log_expected_improvement(prediction.mean, variance, posterior.best)
+        score = log_expected_improvement(
+            prediction.mean, variance, posterior.best, posterior.noise
+        )
         judged = Pool(rows.take(new), keys[new], prediction, score)
         return judged if pool is None else pool.join(judged)
 
