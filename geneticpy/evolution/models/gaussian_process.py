@@ -225,7 +225,8 @@ def _warp(
 
 def _distances(one: np.ndarray, two: np.ndarray) -> np.ndarray:
     """(n, m) Euclidean distances of rows."""
-    square = one @ (-2 * two.T)
+    square = one @ two.T
+    square *= -2
     square += np.einsum("ij,ij->i", one, one)[:, None]
     square += np.einsum("ij,ij->i", two, two)
     return np.sqrt(np.maximum(square, 0.0, out=square), out=square)

@@ -146,10 +146,6 @@ def _unfit(genome: Genome, operators: Operators, name: str) -> str:
 
 def _planned(genome: Genome, budget: int, operators: Operators) -> Plan:
     """Choose for a user who leaves it to the algorithm."""
-    in_orders = sum(order.stop - order.start for order in genome.permutations)
-    if genome.permutations and in_orders == genome.d:
-        # measured: routes and queues are found later with a model
-        return _alone("mixed", "orders alone")
     last = _last(genome, operators)
     if budget > CHEAP_BUDGET:
         cheap = "mixed" if last == "numeric" else last  # learned steps cost twice as much
