@@ -24,11 +24,18 @@ def columns(items):
     return (np.asarray(items) + 0.5) / np.shape(items)[-1]
 
 
+def written(features, items):
+    """(n, p) numbers of orders of item numbers."""
+    x = np.zeros((len(items), len(features.family)))
+    features.write(columns(items), x)
+    return x
+
+
 def apart(items, most=10**6):
     """(4,) squared distances of two orders, one for each family, in units of random orders."""
     c = len(items[0])
     features = OrderFeatures(c, most)
-    x = features(columns(items))
+    x = written(features, items)
     return np.bincount(features.family, (x[0] - x[1]) ** 2, 4) / ORDERS_APART
 
 
@@ -67,7 +74,7 @@ def test_two_items_have_one_pair_of_neighbours():
 def test_random_orders_are_as_far_apart_in_every_family(c):
     items = orders(c, 2000)
     features = OrderFeatures(c, MOST_PAIRS)
-    x = features(columns(items))
+    x = written(features, items)
     square = np.bincount(features.family, ((x[::2] - x[1::2]) ** 2).mean(axis=0), 4)
     # of c pairs about one in c is shared, two of neighbours in c - 1 are; 100 items share columns
     np.testing.assert_allclose(square / ORDERS_APART, 1, atol=0.25)
@@ -77,10 +84,9 @@ def test_a_thousand_items_share_columns_and_stay_apart():
     items = orders(1000, 2)
     features = OrderFeatures(1000, MOST_PAIRS)
     assert len(features.family) == 1000 + 3 * MOST_PAIRS
-    x = features(columns(items))
-    counts = x / np.sqrt(ORDERS_APART / 2000)
-    for family, pairs in zip([1, 2, 3], [1000, 999, 1000], strict=True):
-        np.testing.assert_allclose(counts[:, features.family == family].sum(axis=1), pairs)
+    x = written(features, items)
+    taken = (x[:, 1000:] > 0).mean()
+    assert taken == pytest.approx(1 - np.exp(-1000 / MOST_PAIRS), abs=0.03)  # at random
     items[1] = items[0]
     items[1, [10, 500]] = items[0, [500, 10]]
     assert (apart(items, MOST_PAIRS) > 0).all()
@@ -88,7 +94,7 @@ def test_a_thousand_items_share_columns_and_stay_apart():
 
 def test_scattered_pairs_spread_evenly():
     features = OrderFeatures(200, 256)
-    x = features(columns(orders(200, 500)))
+    x = written(features, orders(200, 500))
     for family in (1, 2, 3):
         mean = x[:, features.family == family].mean(axis=0)
         assert mean.std() < 0.2 * mean.mean()
@@ -155,3 +161,17 @@ def test_the_model_learns_which_family_matters(loss):
         process.fit(x[:200], z[:200])
         mean = process.condition(x[:200], z[:200]).predict(x[200:]).mean
     assert np.corrcoef(mean, z[200:])[0, 1] > 0.9
+
+
+def test_fewer_columns_keep_the_distances_of_each_role():
+    genome = Encoding({"o": PermutationDistribution(range(9)), "x": UniformDistribution(0, 1)})
+    genes = genome.genome.sample(np.random.default_rng(0), 20)
+    features = Features(genome.genome)
+    x = features(genes, genome.genome.activity(genes))
+    columns, fewer = features.fewer(x)
+    assert fewer.shape == (20, 1 + 9 + 3 * 20)
+    assert columns.numbers == 1
+    for role in range(5):
+        before = x[:, features.role == role] @ x[:, features.role == role].T
+        after = fewer[:, columns.role == role] @ fewer[:, columns.role == role].T
+        np.testing.assert_allclose(after, before, atol=1e-12)

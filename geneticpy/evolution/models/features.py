@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from geneticpy.evolution.models.orders import OrderFeatures
@@ -12,7 +14,39 @@ MOST_LEVELS = 64  # columns of an unordered gene; options that are more share th
 MOST_PAIRS = 1024  # columns of each family of pairs of all orders together; more share them
 
 
-class Features:
+@dataclass
+class Columns:
+    """What the numbers of a row mean to a model.
+
+    Attributes
+    ----------
+    numbers : int
+        How many of the columns, the first ones, are quantiles. Those of unordered genes are 0 or
+        1/sqrt(2), so that two levels have the distance 1.
+    role : (p,) array of int
+        From 0; columns of one role share a length scale. Those of the quantiles come first.
+    """
+
+    numbers: int
+    role: np.ndarray
+
+    def fewer(self, x: np.ndarray) -> tuple[Columns, np.ndarray]:
+        """As many columns for each role as there are rows (n, p), with the same distances.
+
+        Quantiles stay, because a model bends them.
+        """
+        parts, roles = [x[:, : self.numbers]], [self.role[: self.numbers]]
+        others = self.role[self.numbers :]
+        for role in np.unique(others):
+            part = x[:, self.numbers :][:, others == role]
+            if part.shape[1] > len(x):
+                part = np.linalg.qr(part.T)[1].T
+            parts.append(part)
+            roles.append(np.full(part.shape[1], role))
+        return Columns(self.numbers, np.concatenate(roles)), np.concatenate(parts, axis=1)
+
+
+class Features(Columns):
     """Numbers of a row: one column for an ordered gene, one for each level of an unordered one.
 
     Orders come last, as `OrderFeatures`. Dormant genes take the same value in all rows: 0.5, and
@@ -24,11 +58,6 @@ class Features:
 
     Attributes
     ----------
-    numbers : int
-        How many of the columns, the first ones, are quantiles. Those of unordered genes are 0 or
-        1/sqrt(2), so that two levels have the distance 1.
-    role : (p,) array of int
-        From 0; columns of one role share a length scale. Those of the quantiles come first.
     counted : (d,) mask
         Genes that are a dimension of the space: an order is one, however many items it has.
     """
@@ -64,8 +93,8 @@ class Features:
         stop = self.numbers + int(self._levels.sum())
         for block, order in zip(self._genome.permutations, self._orders, strict=True):
             first, stop = stop, stop + len(order.family)
-            living = active[:, block.start]
-            x[living, first:stop] = order(genes[living, block.start : block.stop])
+            order.write(genes[:, block.start : block.stop], x[:, first:stop])
+            x[~active[:, block.start], first:stop] = 0.0
         return x
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geneticpy.evolution.models.features import Features
+from geneticpy.evolution.models.features import Columns
 
 # Normal priors of the logarithms, mean and deviation (ALGORITHM 4).
 NOISE_PRIOR, SIGNAL_PRIOR = (-6.0, 1.5), (0.0, 1.0)
@@ -62,7 +62,7 @@ class GaussianProcess:
 
     Parameters
     ----------
-    features : Features
+    features : Columns
     size : float
         Mean number of active genes of the rows: the dimension that length scales grow with.
     previous : GaussianProcess, optional
@@ -74,7 +74,7 @@ class GaussianProcess:
         Logarithms of noise, signal, length scales, and the warp's a and c.
     """
 
-    def __init__(self, features: Features, size: float, previous: GaussianProcess | None = None):
+    def __init__(self, features: Columns, size: float, previous: GaussianProcess | None = None):
         self._numbers, self._role = features.numbers, features.role
         roles = int(features.role.max(initial=-1)) + 1
         warped = int(features.role[: features.numbers].max(initial=-1)) + 1
@@ -146,8 +146,10 @@ class GaussianProcess:
     def scaled(self, x: np.ndarray) -> np.ndarray:
         """Warp features and divide them by their length scales, times the root of 5."""
         inverse_length, a, c = self._unpacked(self.theta)
+        scaled = x * inverse_length
         warped = _warp(x[:, : self._numbers], a, c)[0]
-        return np.concatenate([warped, x[:, self._numbers :]], axis=1) * inverse_length
+        scaled[:, : self._numbers] = warped * inverse_length[: self._numbers]
+        return scaled
 
     def _unpacked(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Root of 5 by length scale (p,), and the warp's a and c of the quantile columns."""

@@ -44,30 +44,30 @@ class OrderFeatures:
         self._columns = np.minimum(self._pairs, most)
         self.family = np.arange(4).repeat([c, *self._columns])
 
-    def __call__(self, orders: np.ndarray) -> np.ndarray:
-        """(n, p) numbers of snapped columns (n, c) of a permutation block."""
+    def write(self, orders: np.ndarray, x: np.ndarray) -> None:
+        """Write the numbers of orders over zeros.
+
+        Parameters
+        ----------
+        orders : (n, c) array
+            Snapped columns of a permutation block.
+        x : (n, p) array, changed in place
+        """
         n, c = orders.shape
-        items, place = (orders * c).astype(np.int64), np.arange(c)
+        row, place = np.arange(n)[:, None], np.arange(c)
+        items = (orders * c).astype(np.int64)
+        x[row, items] = place / c * np.sqrt(ORDERS_APART / NUMBERS_APART / c)
         after = np.roll(items, -1, axis=1)
         low, high = np.minimum(items, after), np.maximum(items, after)
         follower = items * (c - 1) + after - (after > items)
         families = (place * c + items, follower[:, :-1], high * (high - 1) // 2 + low)
-        x = np.zeros((n, len(self.family)))
-        x[np.arange(n)[:, None], items] = place / c * np.sqrt(ORDERS_APART / NUMBERS_APART / c)
-        _, *parts = np.split(x, np.cumsum([c, *self._columns[:-1]]), axis=1)  # views
-        for part, pair, count in zip(parts, families, self._pairs, strict=True):
-            _add(part, _column(pair, count, part.shape[1]))
-        x[:, c:] *= np.sqrt(ORDERS_APART / (2 * c))  # two columns for each of c pairs that differ
-        return x
+        step = np.sqrt(ORDERS_APART / (2 * c))  # two columns for each of c pairs that differ
+        first = c
+        for pair, pairs, columns in zip(families, self._pairs, self._columns, strict=True):
+            x[row, first + _column(pair, pairs, columns)] = step
+            first += columns
 
 
 def _column(pair: np.ndarray, pairs: int, columns: int) -> np.ndarray:
     """Columns of numbers of pairs: the same if they suffice, else scattered."""
     return pair if pairs <= columns else (pair * SCRAMBLE % 2**32) * columns >> 32
-
-
-def _add(x: np.ndarray, column: np.ndarray) -> None:
-    """Count the columns (n, q) of each row in `x` (n, p), in place."""
-    n, width = x.shape
-    flat = np.arange(n)[:, None] * width + column
-    x += np.bincount(flat.ravel(), minlength=n * width).reshape(n, width)
