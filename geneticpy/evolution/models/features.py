@@ -31,9 +31,9 @@ class Columns:
     role: np.ndarray
 
     def fewer(self, x: np.ndarray) -> tuple[Columns, np.ndarray]:
-        """As many columns for each role as there are rows (n, p), with the same distances.
+        """At most as many columns of a role as there are rows (n, p), with the same distances.
 
-        Quantiles stay, because a model bends them.
+        The quantiles stay, because a model bends them.
         """
         parts, roles = [x[:, : self.numbers]], [self.role[: self.numbers]]
         others = self.role[self.numbers :]
