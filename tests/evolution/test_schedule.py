@@ -51,6 +51,11 @@ def uniform_selector(rng, loss, n):
         ({"size": 30_000, "name": "numbers"}, Mixed, "mixed (more than 20000 evaluations)"),
         ({"size": 30_000, "name": "bits"}, Discrete, "discrete (more than 20000 evaluations)"),
         ({"size": 20, "name": "order"}, Screened, "screened (fewer than 1001 evaluations)"),
+        (
+            {"size": 2001, "name": "order"},
+            Handover,
+            "screened for 1000 evaluations, then mixed (at least 1001",
+        ),
         ({"size": 30_000, "name": "order"}, Mixed, "mixed (more than 20000 evaluations)"),
         ({"surrogate": False}, Mixed, "mixed (surrogate=False)"),
         ({"size": 30_000, "surrogate": True}, Screened, "screened (surrogate=True)"),
