@@ -26,8 +26,8 @@ log = logging.getLogger("geneticpy")
 NAMES = ("screened", "numeric", "discrete", "mixed")
 CHEAP_BUDGET = 20_000  # above which a model costs more than it is worth (ALGORITHM 1)
 PRELUDE = 300  # evaluations of the model before the other strategies take over (ALGORITHM 1)
-# The same with orders: a round trip of 30 cities is shorter after 700 evaluations of the model than
-# after 300 of the model and 1,700 of strategy "mixed".
+# The same with orders: a round trip of 30 cities is shorter after 700 evaluations of the model
+# than after 300 of the model and 1,700 of strategy "mixed".
 ORDERS_PRELUDE = 1_000
 # From how many evaluations on they do. Learned steps are so much better on smooth functions that
 # they pay earlier; up to 500, tuning losses were better off with the model throughout (measured
