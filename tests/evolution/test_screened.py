@@ -82,7 +82,7 @@ def test_every_space_is_searched_and_no_point_proposed_twice(name):
     assert first == 40
 
 
-@pytest.mark.parametrize("name", ["numbers", "integers", "list", "everything", "bits"])
+@pytest.mark.parametrize("name", ["numbers", "integers", "list", "everything", "bits", "order"])
 def test_the_model_pays(name):
     with_model = distances(name, 60)
     assert with_model < distances(name, 60, surrogate=False)

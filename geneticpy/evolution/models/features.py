@@ -2,19 +2,55 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from geneticpy.evolution.models.orders import OrderFeatures
 from geneticpy.genome import Genome
 
 LEAST_SPREAD = 1e-300  # of losses scaled to 1: a quotient by less would overflow
 MOST_LEVELS = 64  # columns of an unordered gene; options that are more share them
+MOST_PAIRS = 1024  # columns of each family of pairs of all orders together; more share them
 
 
-class Features:
+@dataclass
+class Columns:
+    """What the numbers of a row mean to a model.
+
+    Attributes
+    ----------
+    numbers : int
+        How many of the columns, the first ones, are quantiles. Those of unordered genes are 0 or
+        1/sqrt(2), so that two levels have the distance 1.
+    role : (p,) array of int
+        From 0; columns of one role share a length scale. Those of the quantiles come first.
+    """
+
+    numbers: int
+    role: np.ndarray
+
+    def fewer(self, x: np.ndarray) -> tuple[Columns, np.ndarray]:
+        """At most as many columns of a role as there are rows (n, p), with the same distances.
+
+        The quantiles stay, because a model bends them.
+        """
+        parts, roles = [x[:, : self.numbers]], [self.role[: self.numbers]]
+        others = self.role[self.numbers :]
+        for role in np.unique(others):
+            part = x[:, self.numbers :][:, others == role]
+            if part.shape[1] > len(x):
+                part = np.linalg.qr(part.T)[1].T
+            parts.append(part)
+            roles.append(np.full(part.shape[1], role))
+        return Columns(self.numbers, np.concatenate(roles)), np.concatenate(parts, axis=1)
+
+
+class Features(Columns):
     """Numbers of a row: one column for an ordered gene, one for each level of an unordered one.
 
-    Orders are seen by the place of every item. Dormant genes take the same value in all rows:
-    0.5, and 0 in all columns of an unordered gene.
+    Orders come last, as `OrderFeatures`. Dormant genes take the same value in all rows: 0.5, and
+    0 in all columns of an unordered gene or an order.
 
     Parameters
     ----------
@@ -22,24 +58,27 @@ class Features:
 
     Attributes
     ----------
-    numbers : int
-        How many of the columns, the first ones, are quantiles; the others are 0 or 1/sqrt(2), so
-        that two levels have the distance 1.
-    role : (p,) array of int
-        From 0; columns of one role share a length scale. Those of the quantiles come first.
+    counted : (d,) mask
+        Genes that are a dimension of the space: an order is one, however many items it has.
     """
 
     def __init__(self, genome: Genome):
         self._genome = genome
-        number = genome.ordered.copy()
-        for order in genome.permutations:
-            number[order.start : order.stop] = True
-        self._ordered, self._unordered = np.flatnonzero(number), np.flatnonzero(~number)
+        alone, self.counted = np.ones(genome.d, bool), np.ones(genome.d, bool)
+        for block in genome.permutations:
+            alone[block.start : block.stop] = self.counted[block.start + 1 : block.stop] = False
+        self._ordered = np.flatnonzero(alone & genome.ordered)
+        self._unordered = np.flatnonzero(alone & ~genome.ordered)
         self._levels = np.minimum(genome.k[self._unordered], MOST_LEVELS)
         self._first = len(self._ordered) + np.cumsum(self._levels) - self._levels
+        most = -(-MOST_PAIRS // max(len(genome.permutations), 1))
+        self._orders = [OrderFeatures(o.stop - o.start, most) for o in genome.permutations]
         self.numbers = len(self._ordered)
-        roles = genome.role[np.append(self._ordered, self._unordered.repeat(self._levels))]
-        known: dict[int, int] = {}
+        columns = np.append(self._ordered, self._unordered.repeat(self._levels))
+        roles = [(role, 0) for role in genome.role[columns].tolist()]
+        for block, order in zip(genome.permutations, self._orders, strict=True):
+            roles += [(int(genome.role[block.start]), f) for f in order.family.tolist()]
+        known: dict[tuple[int, int], int] = {}
         self.role = np.array([known.setdefault(role, len(known)) for role in roles], np.int64)
 
     def __call__(self, genes: np.ndarray, active: np.ndarray) -> np.ndarray:
@@ -51,6 +90,11 @@ class Features:
         column = self._unordered[gene]
         level = self._genome.level(genes[row, column], column) % self._levels[gene]
         x[row, self._first[gene] + level] = np.sqrt(0.5)
+        stop = self.numbers + int(self._levels.sum())
+        for block, order in zip(self._genome.permutations, self._orders, strict=True):
+            first, stop = stop, stop + len(order.family)
+            order.write(genes[:, block.start : block.stop], x[:, first:stop])
+            x[~active[:, block.start], first:stop] = 0.0
         return x
 
 

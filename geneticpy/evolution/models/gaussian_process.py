@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geneticpy.evolution.models.features import Features
+from geneticpy.evolution.models.features import Columns
 
 # Normal priors of the logarithms, mean and deviation (ALGORITHM 4; that of the noise is wider, and
 # lengths end where they would take noise for structure: measured on noisy losses).
@@ -63,7 +63,7 @@ class GaussianProcess:
 
     Parameters
     ----------
-    features : Features
+    features : Columns
     size : float
         Mean number of active genes of the rows: the dimension that length scales grow with.
     previous : GaussianProcess, optional
@@ -75,7 +75,7 @@ class GaussianProcess:
         Logarithms of noise, signal, length scales, and the warp's a and c.
     """
 
-    def __init__(self, features: Features, size: float, previous: GaussianProcess | None = None):
+    def __init__(self, features: Columns, size: float, previous: GaussianProcess | None = None):
         self._numbers, self._role = features.numbers, features.role
         roles = int(features.role.max(initial=-1)) + 1
         warped = int(features.role[: features.numbers].max(initial=-1)) + 1
@@ -147,8 +147,10 @@ class GaussianProcess:
     def scaled(self, x: np.ndarray) -> np.ndarray:
         """Warp features and divide them by their length scales, times the root of 5."""
         inverse_length, a, c = self._unpacked(self.theta)
+        scaled = x * inverse_length
         warped = _warp(x[:, : self._numbers], a, c)[0]
-        return np.concatenate([warped, x[:, self._numbers :]], axis=1) * inverse_length
+        scaled[:, : self._numbers] = warped * inverse_length[: self._numbers]
+        return scaled
 
     def _unpacked(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Root of 5 by length scale (p,), and the warp's a and c of the quantile columns."""
@@ -226,7 +228,8 @@ def _warp(
 
 def _distances(one: np.ndarray, two: np.ndarray) -> np.ndarray:
     """(n, m) Euclidean distances of rows."""
-    square = one @ (-2 * two.T)
+    square = one @ two.T
+    square *= -2
     square += np.einsum("ij,ij->i", one, one)[:, None]
     square += np.einsum("ij,ij->i", two, two)
     return np.sqrt(np.maximum(square, 0.0, out=square), out=square)

@@ -153,12 +153,14 @@ class Screened:
         rows = self._epoch.take(spread(self._epoch.loss, MODEL_ROWS))
         active = self._genome.activity(rows.genes)
         x, z = self._features(rows.genes, active), standardize(rows.loss)
-        size = active.sum(axis=1).mean()
+        size = active[:, self._features.counted].sum(axis=1).mean()
         self._weight = float(np.clip(EXPLORATION / size, LEAST_WEIGHT, MOST_WEIGHT))
         if self._process is None or len(self._epoch) >= REFIT * self._fitted:
-            self._process = GaussianProcess(self._features, size, self._process)
             part = spread(rows.loss, FIT_ROWS)
-            self._process.fit(x[part], z[part])
+            columns, fewer = self._features.fewer(x[part])
+            fitted = GaussianProcess(columns, size, self._process)
+            fitted.fit(fewer, z[part])
+            self._process = GaussianProcess(self._features, size, fitted)
             self._fitted = len(self._epoch)
         self._learned = self._process.condition(x, z)
         return self._learned
