@@ -35,8 +35,14 @@ def _best_scored(posterior, candidates, best, weight, n):
     """Pick the best scored of all at once, without believing any of them."""
     from geneticpy.evolution.models.acquisition import log_expected_improvement
 
-    score = log_expected_improvement(candidates.mean, weight * candidates.variance, best)
+    variance = weight * candidates.variance
+    score = log_expected_improvement(candidates.mean, variance, best, posterior.noise)
     return (-score).argsort(kind="stable")[:n]
+
+
+def _not_augmented(variance, noise):
+    """Score as if there were no noise."""
+    return np.zeros(len(variance))
 
 
 def _first_parent(rng, one, two, genome):
@@ -65,6 +71,8 @@ SCREENED = ALL | {
     "one inner generation": Variant({"strategies.screened:INNER_GENERATIONS": 1}),
     "no input warp": Variant({"models.gaussian_process:WARP_BOUNDS": (0.0, 0.0)}),
     "no believer": Variant({"strategies.screened:believers": _best_scored}),
+    "improvement not augmented": Variant({"models.acquisition:log_augmentation": _not_augmented}),
+    "no rows beside the model": Variant({"strategies.screened:UNSCREENED": 0.0}),
     "weight of the variance 1": Variant(
         {"strategies.screened:LEAST_WEIGHT": 1.0, "strategies.screened:MOST_WEIGHT": 1.0}
     ),

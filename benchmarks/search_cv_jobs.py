@@ -1,11 +1,12 @@
 """Tuning jobs of search_cv.py: real data, a model, and a space in neutral words."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.stats
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestRegressor
 from sklearn.kernel_approximation import Nystroem
@@ -18,6 +19,7 @@ from sklearn.svm import SVC
 
 MNIST = "GENETICPY_MNIST"  # environment variable: Keras's mnist.npz
 FOLDS = 3
+MOST_SAMPLES = 2_000  # of a whole job
 
 
 class Log(NamedTuple):
@@ -72,6 +74,9 @@ class Job:
     train : int
         Samples to tune on; up to 1,500 others are held out.
     scoring : str
+    regression : bool
+    default : dict
+        Settings of the model as scikit-learn has them, where this job has smaller ones.
     """
 
     load: Any
@@ -79,7 +84,15 @@ class Job:
     space: dict
     train: int
     scoring: str
-    regression: bool = field(default=False)
+    regression: bool = False
+    default: dict = field(default_factory=dict)
+
+    def whole(self):
+        """Return this job with the model's default sizes, on up to `MOST_SAMPLES`, and X, y."""
+        X, y = self.load()
+        space = {name: part for name, part in self.space.items() if name not in self.default}
+        model = clone(self.model).set_params(**self.default)
+        return replace(self, model=model, space=space), X[:MOST_SAMPLES], y[:MOST_SAMPLES]
 
     def split(self, seed):
         """Return X, y to tune on, X, y held out, and the folds."""
@@ -152,6 +165,7 @@ def jobs():
             },
             200,
             "neg_log_loss",
+            default={"mlpclassifier__max_iter": 200},
         ),
         "breast_cancer, gradient boosting": Job(
             data(load_breast_cancer),
@@ -166,6 +180,7 @@ def jobs():
             },
             200,
             "neg_log_loss",
+            default={"max_iter": 100},
         ),
         "diabetes, random forest": Job(
             data(load_diabetes),
@@ -180,6 +195,7 @@ def jobs():
             250,
             "r2",
             regression=True,
+            default={"n_estimators": 100},
         ),
     }
     if MNIST in os.environ:

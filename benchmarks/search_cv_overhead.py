@@ -1,9 +1,11 @@
 """What a search in scikit-learn costs besides its fits, by how long a fit takes; print a table.
 
-    python benchmarks/search_cv_overhead.py             # 7 minutes, most of them asleep
+    python benchmarks/search_cv_overhead.py             # 7 minutes asleep, 15 in fits
     python benchmarks/search_cv_overhead.py --quick     # a smoke test
 
-The fits sleep: what is measured is the CPU time around them.
+The fits of the first table sleep: what is measured is the CPU time around them. The second is
+about the jobs of search_cv.py at the size that people give them: all samples, 5 folds, the
+default sizes of the models.
 """
 
 import argparse
@@ -12,7 +14,7 @@ import time
 import numpy as np
 import report
 from search_cv import OURS, available, versions
-from search_cv_jobs import FOLDS, Job, Linear, Log, OneOf, Whole
+from search_cv_jobs import FOLDS, Job, Linear, Log, OneOf, Whole, jobs
 from search_cv_methods import METHODS, traces
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import KFold
@@ -20,8 +22,10 @@ from threadpoolctl import threadpool_limits
 
 FLOOR = "RandomizedSearchCV"
 LEFT_OUT = "HalvingRandomSearchCV"  # its candidates are not all fitted on all samples
+WHOLE_FOLDS = 5
 LENGTHS = 1, 10, 50, 200  # milliseconds of a fit
 SHARE = 0.02
+PARTS = "fits_s", "total_s"
 SPACE = {
     "a": Linear(0.0, 1.0),
     "b": Log(1e-5, 1e1),
@@ -73,7 +77,8 @@ def main():
             ]
             for name in names
         }
-    text = document(costs, options)
+        wholes = {name: whole_jobs(name, options) for name in (OURS, FLOOR)}
+    text = f"{document(costs, options)}\n\n{whole_document(wholes, options)}"
     print(text)
     if options.output:
         report.write_section(options.output, "search_cv_overhead", text)
@@ -84,11 +89,12 @@ def arguments():
     parser.add_argument("--ms", type=float, nargs="+", default=LENGTHS, help="of a fit")
     parser.add_argument("--candidates", type=int, default=60)
     parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="one repeat, 6 candidates, 1 ms")
+    parser.add_argument("--jobs", default="", help="whole jobs whose name holds this text")
+    parser.add_argument("--quick", action="store_true", help="one repeat, 6 candidates, wine")
     parser.add_argument("--output", help="file whose section search_cv_overhead is replaced")
     options = parser.parse_args()
     if options.quick:
-        options.repeats, options.candidates, options.ms = 1, 6, (1,)
+        options.repeats, options.candidates, options.ms, options.jobs = 1, 6, (1,), "wine"
     return options
 
 
@@ -110,6 +116,36 @@ def cost(name, length, candidates, repeats):
 def share(cost_ms, length):
     """Return what part of a search is not fits."""
     return cost_ms / (cost_ms + FOLDS * length)
+
+
+def whole_jobs(name, options):
+    """Run a search on each whole job; returns their traces by job."""
+    found = {}
+    for title, job in jobs().items():
+        if options.jobs in title:
+            job, X, y = job.whole()
+            folds = KFold(WHOLE_FOLDS, shuffle=True, random_state=0)
+            trace = traces(name, job, X, y, folds, (options.candidates,), 0)
+            found[title] = trace[options.candidates]
+    return found
+
+
+def whole_document(wholes, options):
+    """Return the table of whole jobs as Markdown."""
+    titles = list(wholes[OURS])
+    rows = []
+    for name, found in wholes.items():
+        fits, totals = ([getattr(found[title], part) for title in titles] for part in PARTS)
+        fits = [sum(each) for each in fits]
+        pairs = [*zip(fits, totals, strict=True), (sum(fits), sum(totals))]
+        rows.append([name, *(f"{1 - fit / total:.1%} of {total:.0f} s" for fit, total in pairs)])
+    return "\n\n".join(
+        [
+            f"### Whole jobs: time beyond the fits of {options.candidates} candidates, "
+            f"{WHOLE_FOLDS} folds",
+            report.table(["", *titles, "all"], rows),
+        ]
+    )
 
 
 def document(costs, options):

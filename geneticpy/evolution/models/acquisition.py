@@ -23,14 +23,18 @@ def log_expected_improvement(
     .. [1] Ament, Daulton, Eriksson, Balandat & Bakshy, "Unexpected improvements to expected
        improvement for Bayesian optimization", NeurIPS 2023, equations 8 and 9.
     .. [2] Huang, Allen, Notz & Zeng, "Global optimization of stochastic black-box systems via
-       sequential kriging meta-models", Journal of Global Optimization 34, 2006 (the factor
-       1 - sqrt(noise / (variance + noise))).
+       sequential kriging meta-models", Journal of Global Optimization 34, 2006, equation 12.
     """
     variance = np.maximum(variance, SMALLEST_VARIANCE)
     deviation = np.sqrt(variance)
+    improvement = log_h((best - mean) / deviation) + np.log(deviation)
+    return np.asarray(improvement + log_augmentation(variance, noise))
+
+
+def log_augmentation(variance: np.ndarray, noise: float) -> np.ndarray:
+    """log(1 - sqrt(noise / (variance + noise))) of (n,) variances, without cancellation."""
     total = variance + noise
-    augmented = np.log(variance / total) - np.log1p(np.sqrt(noise / total))  # does not cancel
-    return np.asarray(log_h((best - mean) / deviation) + np.log(deviation) + augmented)
+    return np.asarray(np.log(variance / total) - np.log1p(np.sqrt(noise / total)))
 
 
 def log_h(z: np.ndarray) -> np.ndarray:
