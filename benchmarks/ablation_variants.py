@@ -31,12 +31,12 @@ class Strategy:
     options: dict = field(default_factory=dict)
 
 
-def _best_scored(posterior, candidates, best, weight, n):
+def _best_scored(posterior, candidates, best, weight, noise, n):
     """Pick the best scored of all at once, without believing any of them."""
     from geneticpy.evolution.models.acquisition import log_expected_improvement
 
     variance = weight * candidates.variance
-    score = log_expected_improvement(candidates.mean, variance, best, posterior.noise)
+    score = log_expected_improvement(candidates.mean, variance, best, noise)
     return (-score).argsort(kind="stable")[:n]
 
 

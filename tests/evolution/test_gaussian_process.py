@@ -227,12 +227,12 @@ def test_believers_choose_as_if_the_model_had_seen_the_believed_points():
     _, new, _ = data("everything", 60, seed=5)
     posterior = process.condition(x, z)
     candidates = posterior.predict(new)
-    chosen = believers(posterior, candidates, posterior.best, 0.5, 6)
+    chosen = believers(posterior, candidates, posterior.best, 0.5, 0.1, 6)
     best, left = posterior.best, np.zeros(60)
     for i in chosen:
         prediction = process.condition(x, z).predict(new)
         variance = 0.5 * prediction.variance
-        score = log_expected_improvement(prediction.mean, variance, best, posterior.noise)
+        score = log_expected_improvement(prediction.mean, variance, best, 0.1)
         assert i == (score + left).argmax()
         left[i] = -np.inf
         best = min(best, prediction.mean[i])
@@ -243,7 +243,7 @@ def test_believers_choose_as_if_the_model_had_seen_the_believed_points():
 def test_believers_choose_all_when_there_are_not_more():
     process, x, z = fitted("numbers", 12)
     posterior = process.condition(x, z)
-    chosen = believers(posterior, posterior.predict(x[:3]), posterior.best, 1.0, 9)
+    chosen = believers(posterior, posterior.predict(x[:3]), posterior.best, 1.0, 0.0, 9)
     assert sorted(chosen.tolist()) == [0, 1, 2]
 
 

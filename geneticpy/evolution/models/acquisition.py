@@ -59,7 +59,12 @@ def log_h(z: np.ndarray) -> np.ndarray:
 
 
 def believers(
-    posterior: Posterior, candidates: Prediction, best: float, weight: float, n: int
+    posterior: Posterior,
+    candidates: Prediction,
+    best: float,
+    weight: float,
+    noise: float,
+    n: int,
 ) -> np.ndarray:
     """Pick up to `n` candidates one after the other, each believed at its mean before the next.
 
@@ -75,6 +80,8 @@ def believers(
         Mean to improve on.
     weight : float
         Of the variance.
+    noise : float
+        By which the improvement is augmented.
     n : int
 
     Returns
@@ -94,7 +101,7 @@ def believers(
     shared = np.empty((n, len(mean)))  # what each believed point tells of all
     left = np.zeros(len(mean))
     for j in range(n):
-        score = log_expected_improvement(mean, weight * variance, best, posterior.noise) + left
+        score = log_expected_improvement(mean, weight * variance, best, noise) + left
         i = chosen[j] = int(score.argmax())
         left[i] = -np.inf
         if j == n - 1:

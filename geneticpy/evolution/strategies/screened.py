@@ -14,7 +14,12 @@ import numpy as np
 from geneticpy.evolution.breeding import Operators, mates, restructure
 from geneticpy.evolution.models.acquisition import believers, log_expected_improvement
 from geneticpy.evolution.models.features import Features, standardize
-from geneticpy.evolution.models.gaussian_process import GaussianProcess, Posterior, Prediction
+from geneticpy.evolution.models.gaussian_process import (
+    NOISE_PRIOR,
+    GaussianProcess,
+    Posterior,
+    Prediction,
+)
 from geneticpy.evolution.models.threads import one_thread
 from geneticpy.evolution.population import Brood, Population
 from geneticpy.evolution.species import group
@@ -33,6 +38,9 @@ EXPLORATION, LEAST_WEIGHT, MOST_WEIGHT = 8.0, 0.25, 2.0  # weight of the varianc
 # Evaluations without a better one, and the share of rows that no model picks from then on: it may
 # take noise or a plateau for structure (measured on losses with noise and of searched length).
 STALLED, UNSCREENED = 25, 0.2
+# Noise that a model assumes before it has seen any. In flat spaces it does not count: the optimum
+# of a sphere would be shunned for being known. Among structures it is worth it (both measured).
+ASSUMED_NOISE = float(np.exp(NOISE_PRIOR[0]))
 EPOCH, PROGRESS = 200, 0.01  # evaluations before a restart, and the least gain of their later half
 MOST_WAITING = 100  # rows that were proposed and not told, of which the model takes notice
 SPARE = 16  # best of the others, offered after the chosen in case that those are not allowed
@@ -142,7 +150,9 @@ class Screened:
             pool = self._bred(n, posterior)
         else:
             pool = self._judge(Brood.orphans(self._everything.copy()), posterior)
-        chosen = believers(posterior, pool.prediction, posterior.best, self._weight, n)
+        chosen = believers(
+            posterior, pool.prediction, posterior.best, self._weight, self._noise, n
+        )
         others = pool.best(SPARE + len(chosen))
         return pool.rows.take(np.append(chosen, others[~np.isin(others, chosen)]))
 
@@ -163,6 +173,8 @@ class Screened:
             self._process = GaussianProcess(self._features, size, fitted)
             self._fitted = len(self._epoch)
         self._learned = self._process.condition(x, z)
+        assumed = ASSUMED_NOISE if self._genome.flat else 0.0
+        self._noise = max(self._learned.noise - assumed, 0.0)
         return self._learned
 
     def _believing(self, learned: Posterior) -> Posterior:
@@ -222,9 +234,7 @@ class Screened:
             new = new[self._legal(rows.genes[new])]
         prediction = posterior.predict(self._features(rows.genes[new], active[new]))
         variance = self._weight * prediction.variance
-        score = log_expected_improvement(
-            prediction.mean, variance, posterior.best, posterior.noise
-        )
+        score = log_expected_improvement(prediction.mean, variance, posterior.best, self._noise)
         judged = Pool(rows.take(new), keys[new], prediction, score)
         return judged if pool is None else pool.join(judged)
 
