@@ -213,7 +213,7 @@ def test_expected_improvement_agrees_with_draws():
 
 
 def test_noise_takes_the_share_from_the_improvement_that_it_leaves_unknown():
-    """Huang et al. 2006, equation 12, and its limit where the variance vanishes."""
+    """Huang et al. 2006, and the limit where the variance vanishes."""
     mean, variance = np.zeros(3), np.array([0.09, 1.0, 1e-12])
     plain = log_expected_improvement(mean, variance, 0.1)
     factor = np.exp(log_expected_improvement(mean, variance, 0.1, 0.16) - plain)

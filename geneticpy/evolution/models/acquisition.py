@@ -23,7 +23,7 @@ def log_expected_improvement(
     .. [1] Ament, Daulton, Eriksson, Balandat & Bakshy, "Unexpected improvements to expected
        improvement for Bayesian optimization", NeurIPS 2023, equations 8 and 9.
     .. [2] Huang, Allen, Notz & Zeng, "Global optimization of stochastic black-box systems via
-       sequential kriging meta-models", Journal of Global Optimization 34, 2006, equation 12.
+       sequential kriging meta-models", Journal of Global Optimization 34, 2006 (the factor).
     """
     variance = np.maximum(variance, SMALLEST_VARIANCE)
     deviation = np.sqrt(variance)
