@@ -25,7 +25,6 @@ LEFT_OUT = "HalvingRandomSearchCV"  # its candidates are not all fitted on all s
 WHOLE_FOLDS = 5
 LENGTHS = 1, 10, 50, 200  # milliseconds of a fit
 SHARE = 0.02
-PARTS = "fits_s", "total_s"
 SPACE = {
     "a": Linear(0.0, 1.0),
     "b": Log(1e-5, 1e1),
@@ -132,18 +131,17 @@ def whole_jobs(name, options):
 
 def whole_document(wholes, options):
     """Return the table of whole jobs as Markdown."""
-    titles = list(wholes[OURS])
     rows = []
     for name, found in wholes.items():
-        fits, totals = ([getattr(found[title], part) for title in titles] for part in PARTS)
-        fits = [sum(each) for each in fits]
+        fits = [sum(trace.fits_s) for trace in found.values()]
+        totals = [trace.total_s for trace in found.values()]
         pairs = [*zip(fits, totals, strict=True), (sum(fits), sum(totals))]
         rows.append([name, *(f"{1 - fit / total:.1%} of {total:.0f} s" for fit, total in pairs)])
     return "\n\n".join(
         [
             f"### Whole jobs: time beyond the fits of {options.candidates} candidates, "
             f"{WHOLE_FOLDS} folds",
-            report.table(["", *titles, "all"], rows),
+            report.table(["", *wholes[OURS], "all"], rows),
         ]
     )
 
