@@ -379,7 +379,7 @@ def test_the_optimizer_finds_numbers():
     result = optimize(
         lambda p: sum((x - 0.3) ** 2 for x in p.values()), cube(5), max_evaluations=500, seed=0
     )
-    assert result.strategy.startswith("screened for 250 evaluations, then numeric")
+    assert result.strategy.startswith("screened for 75 evaluations, then numeric")
     assert result.evaluations == 500
     assert result.loss < 1e-8
     assert math.isfinite(result.loss)

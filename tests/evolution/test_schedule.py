@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from spaces import SPACES
 
-from geneticpy import Optimizer, optimize
+from geneticpy import Optimizer, UniformDistribution, optimize
 from geneticpy.errors import ArgumentError
 from geneticpy.evolution.strategies.discrete import Discrete
 from geneticpy.evolution.strategies.mixed import Mixed
@@ -20,6 +20,15 @@ def strategy_of(name="weighted", **options):
 
 def uniform_selector(rng, loss, n):
     return rng.integers(len(loss), size=n)
+
+
+@pytest.mark.parametrize(
+    ("genes", "evaluations"), [(3, 50), (4, 60), (13, 195), (14, 200), (200, 200)]
+)
+def test_the_model_begins_where_all_genes_are_continuous(genes, evaluations):
+    space = {f"x{i}": UniformDistribution(-5, 5) for i in range(genes)}
+    optimizer = Optimizer(space, max_evaluations=5_000, seed=0)
+    assert optimizer.strategy.startswith(f"screened for {evaluations} evaluations, then numeric")
 
 
 @pytest.mark.parametrize(
@@ -41,6 +50,21 @@ def uniform_selector(rng, loss, n):
             {"max_evaluations": 500, "name": "integers"},
             Handover,
             "screened for 250 evaluations, then numeric (at least 500 evaluations)",
+        ),
+        (
+            {"size": 500, "name": "one number"},
+            Handover,
+            "screened for 50 evaluations, then numeric",
+        ),
+        (
+            {"size": 2_000, "name": "numbers"},
+            Handover,
+            "screened for 150 evaluations, then numeric",
+        ),
+        (
+            {"size": 2_000, "name": "uneven integers"},
+            Handover,
+            "screened for 300 evaluations, then numeric",
         ),
         (
             {"size": 1001, "name": "choices"},

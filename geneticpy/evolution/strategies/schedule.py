@@ -29,6 +29,10 @@ PRELUDE = 300  # evaluations of the model before the other strategies take over 
 # The same with orders: a round trip of 30 cities is shorter after 700 evaluations of the model
 # than after 300 of the model and 1,700 of strategy "mixed".
 ORDERS_PRELUDE = 1_000
+# The same where nothing but continuous genes is searched, at least, for each gene and at most:
+# learned steps reach more of the targets of BBOB the earlier they begin, less of Schwefel's
+# function. Spaces with integers are better off with the longer one (mixint, lcbench).
+CONTINUOUS_PRELUDE = (50, 15, 200)
 # From how many evaluations on they do. Learned steps are so much better on smooth functions that
 # they pay earlier; up to 500, tuning losses were better off with the model throughout (measured
 # on lcbench).
@@ -155,9 +159,16 @@ def _planned(genome: Genome, budget: int, operators: Operators) -> Plan:
         return _alone(cheap, f"more than {CHEAP_BUDGET} evaluations")
     if budget < EARLIEST[last]:
         return _alone("screened", f"fewer than {EARLIEST[last]} evaluations")
-    prelude = ORDERS_PRELUDE if genome.permutations else PRELUDE
-    stages = (("screened", min(prelude, budget // 2)), (last, math.inf))
+    stages = (("screened", min(_prelude(genome, last), budget // 2)), (last, math.inf))
     return Plan(stages, f"at least {EARLIEST[last]} evaluations")
+
+
+def _prelude(genome: Genome, last: str) -> int:
+    """Count the evaluations of the model before a strategy takes over."""
+    if last == "numeric" and not genome.k.any():
+        least, each, most = CONTINUOUS_PRELUDE
+        return min(max(least, each * genome.d), most)
+    return ORDERS_PRELUDE if genome.permutations else PRELUDE
 
 
 def _last(genome: Genome, operators: Operators) -> str:
