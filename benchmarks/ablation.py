@@ -27,6 +27,7 @@ from scores import RESAMPLES, reached, regret
 from suites import budget_text, evaluations
 
 FULL = "all in"
+POPULATION = 100  # as in quality.py
 
 
 class Block(NamedTuple):
@@ -36,14 +37,22 @@ class Block(NamedTuple):
     reason: str = ""
 
 
+def place(path):
+    """Find what holds a name, "module:name" or "module:Class.name": (module or class, name)."""
+    module, names = path.split(":")
+    *classes, name = names.split(".")
+    owner = importlib.import_module(f"geneticpy.evolution.{module}")
+    for each in classes:
+        owner = getattr(owner, each)
+    if not hasattr(owner, name):
+        raise AttributeError(f"ablation: {path} does not exist any more.")
+    return owner, name
+
+
 def patch(changes):
-    """Bind names of the package, "module:name", to other values."""
+    """Bind names of the package to other values."""
     for path, value in changes.items():
-        module, name = path.split(":")
-        owner = importlib.import_module(f"geneticpy.evolution.{module}")
-        if not hasattr(owner, name):
-            raise AttributeError(f"ablation: {path} does not exist any more.")
-        setattr(owner, name, value)
+        setattr(*place(path), value)
 
 
 def run(problem, seed, budget, options):
@@ -57,8 +66,8 @@ def run(problem, seed, budget, options):
         geneticpy.optimize(
             loss,
             nested(problem.space),
-            size=budget,
-            generation_count=0,
+            size=POPULATION,
+            generation_count=budget,
             max_evaluations=budget,
             seed=seed,
             **options,

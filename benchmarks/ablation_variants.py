@@ -12,7 +12,7 @@ class Variant:
     Attributes
     ----------
     changes : dict of str to object
-        "module:name" in geneticpy.evolution, and what it is bound to.
+        "module:name" or "module:Class.name" in geneticpy.evolution, and what it is bound to.
     options : dict
         Arguments of `optimize`.
     """
@@ -60,6 +60,16 @@ def _one_gene(rng, n, units):
     return np.ones(n, np.int64)
 
 
+def _larger_run(numeric):
+    """Begin a larger covariance run instead of L-SHADE."""
+    return numeric._restart()
+
+
+def _more_differences(numeric):
+    """Begin L-SHADE instead of a larger covariance run."""
+    return numeric._success_history()
+
+
 def _no_judge(genome):
     """Rank children by no model."""
 
@@ -83,27 +93,24 @@ SCREENED = ALL | {
     "start of 16 rows": Variant({"strategies.screened:FEWEST_AT_START": 16}),
 }
 
+MIXED = ALL | {
+    "no differences": Variant({"strategies.mixed:DIFFERENCE": 0.0}),
+    "no mating": Variant({"breeding:half_and_half": _first_parent}),
+    "no cap of a species": Variant({"strategies.mixed:CAP": 10**9}),
+    "no places for arms": Variant({"selection:ARM_QUOTA": 0}),
+    "no restarts": Variant({"strategies.mixed:IDLE": 10**9}),
+    "no immigrants": Variant({"strategies.mixed:IMMIGRANTS": 0.0}),
+    "no self-adaptation": Variant({"strategies.mixed:inherit_sigma": _same_sigma}),
+    "no structural mutation": Variant({"breeding:STRUCTURAL_CHANCE": 0.0}),
+}
+
 STRATEGIES = {
     "screened": Strategy(("lists", "mixed", "continuous-5"), 100, SCREENED),
     "screened, tuning": Strategy(("yahpo",), 50, SCREENED),
     "screened, lengths": Strategy(("lengths",), 100, SCREENED),
     "screened, lengths, long": Strategy(("lengths",), 250, SCREENED),
-    "mixed": Strategy(
-        ("lists", "mixed"),
-        5_000,
-        ALL
-        | {
-            "no differences": Variant({"strategies.mixed:DIFFERENCE": 0.0}),
-            "no mating": Variant({"breeding:half_and_half": _first_parent}),
-            "no cap of a species": Variant({"strategies.mixed:CAP": 10**9}),
-            "no places for arms": Variant({"selection:ARM_QUOTA": 0}),
-            "no restarts": Variant({"strategies.mixed:IDLE": 10**9}),
-            "no immigrants": Variant({"strategies.mixed:IMMIGRANTS": 0.0}),
-            "no self-adaptation": Variant({"strategies.mixed:inherit_sigma": _same_sigma}),
-            "no structural mutation": Variant({"breeding:STRUCTURAL_CHANCE": 0.0}),
-        },
-        {"strategy": "mixed"},
-    ),
+    "mixed": Strategy(("lists", "mixed"), 5_000, MIXED, {"strategy": "mixed"}),
+    "mixed, long": Strategy(("lists", "mixed"), 50_000, MIXED),
     "numeric": Strategy(
         ("bbob",),
         "100d",
@@ -120,7 +127,9 @@ STRATEGIES = {
         "1000d",
         ALL
         | {
-            "no L-SHADE and larger runs": Variant({"strategies.numeric:ALONE": 1.0}),
+            "no L-SHADE": Variant({"strategies.numeric:Numeric._success_history": _larger_run}),
+            "no larger runs": Variant({"strategies.numeric:Numeric._restart": _more_differences}),
+            "runs again of the same size": Variant({"strategies.numeric:LARGER": 1}),
             "strategy mixed instead": Variant(options={"strategy": "mixed"}),
         },
     ),

@@ -4,7 +4,7 @@ import importlib
 
 import numpy as np
 import pytest
-from ablation import STRATEGIES, interval, left_over, patch, run
+from ablation import STRATEGIES, interval, left_over, patch, place, run
 from problems import SUITES
 
 VARIANTS = [
@@ -17,8 +17,8 @@ VARIANTS = [
 @pytest.mark.parametrize(("strategy", "variant"), VARIANTS)
 def test_every_name_that_is_changed_exists(strategy, variant):
     for path in variant.changes:
-        module, name = path.split(":")
-        assert hasattr(importlib.import_module(f"geneticpy.evolution.{module}"), name)
+        owner, name = place(path)
+        assert hasattr(owner, name)
     assert all(suite in SUITES for suite in strategy.suites)
 
 
