@@ -59,6 +59,7 @@ PLAN = {
     ),
     "pbo, long": Row("pbo", 2_000, ("pbo-labs", "pbo-torus")),
     "lists, long": Row("lists", 2_000, ("lists-pipeline", "lists-curve")),
+    "bbob, cheap": Row("bbob", 30_000, ("bbob-f08-5", "bbob-f15-5", "bbob-f20-5")),
     "mixed, cheap": Row("mixed", 30_000, ("mixed-bowl", "mixed-coupled")),
     "pbo, cheap": Row("pbo", 30_000, ("pbo-labs", "pbo-trap")),
 }

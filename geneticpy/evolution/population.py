@@ -55,14 +55,13 @@ class Brood:
         """Copy the given rows, in that order."""
         return type(self)(*[array[rows] for array in vars(self).values()])
 
-    def join(self: RowsT, other: RowsT) -> RowsT:
-        """Append the rows of another; not a copy when one of the two is empty."""
-        if not len(other):
-            return self
-        if not len(self):
-            return other
-        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
-        return type(self)(*[np.concatenate(pair) for pair in pairs])
+    def join(self: RowsT, *others: RowsT) -> RowsT:
+        """Append the rows of others; not a copy when all but one are empty."""
+        parts = [part for part in (self, *others) if len(part)]
+        if len(parts) < 2:
+            return parts[0] if parts else self
+        fields = zip(*[vars(part).values() for part in parts], strict=True)
+        return type(self)(*[np.concatenate(field) for field in fields])
 
     @classmethod
     def orphans(cls, genes: np.ndarray) -> Brood:

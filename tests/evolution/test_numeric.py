@@ -383,3 +383,27 @@ def test_the_optimizer_finds_numbers():
     assert result.evaluations == 500
     assert result.loss < 1e-8
     assert math.isfinite(result.loss)
+
+
+def test_a_large_run_learns_steps_before_it_breeds():
+    rotation = np.linalg.qr(np.random.default_rng(3).standard_normal((8, 8)))[0]
+    scales = 1e6 ** (np.arange(8) / 7)
+
+    def ellipsoid(x):
+        return ((x - 0.4) @ rotation) ** 2 @ scales
+
+    names = [f"x{i}" for i in range(8)]
+    result = optimize(
+        lambda p: ellipsoid(np.column_stack([p[name] for name in names])),
+        cube(8),
+        size=200,
+        generation_count=300,
+        max_evaluations=30_000,
+        vectorized=True,
+        seed=0,
+    )
+    assert result.strategy.startswith("numeric for 9000 evaluations, then mixed")
+    assert result.evaluations == 30_000
+    best = np.minimum.accumulate(result.history.loss)
+    assert best[9_000] < 1e-10  # the genetic algorithm alone ends at 1e-2
+    assert result.loss <= best[9_000]

@@ -72,7 +72,16 @@ def test_the_model_begins_where_all_genes_are_continuous(genes, evaluations):
             "screened for 300 evaluations, then discrete",
         ),
         ({"size": 30_000, "name": "everything"}, Mixed, "mixed (more than 20000 evaluations)"),
-        ({"size": 30_000, "name": "numbers"}, Mixed, "mixed (more than 20000 evaluations)"),
+        (
+            {"size": 30_000, "name": "numbers", "max_evaluations": 30_000},
+            Handover,
+            "numeric for 9000 evaluations, then mixed (more than 20000 evaluations)",
+        ),
+        (
+            {"size": 2, "generation_count": 10**7, "name": "integers"},
+            Handover,
+            "numeric for 300000 evaluations, then mixed (more than 20000 evaluations)",
+        ),
         ({"size": 30_000, "name": "bits"}, Discrete, "discrete (more than 20000 evaluations)"),
         ({"size": 20, "name": "order"}, Screened, "screened (fewer than 1001 evaluations)"),
         (

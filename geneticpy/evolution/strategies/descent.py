@@ -50,6 +50,11 @@ class Descent:
         Whether a regression saves evaluations.
     legal : callable, optional
         ``legal(genes) -> (n,) mask`` of the rows that may be evaluated.
+
+    Attributes
+    ----------
+    finished : bool
+        Whether another run should take over.
     """
 
     def __init__(
@@ -69,14 +74,9 @@ class Descent:
         self._progress = Progress(genome.d, size)
         self._screen = Screen(genome.d, size) if screened else None
         self._first = 0  # number of the first sample of this generation
-        self._failed = False
         self._portion = 1
+        self.finished = False
         self._begin()
-
-    @property
-    def finished(self) -> bool:
-        """Whether another run should take over."""
-        return self._failed or self._covariance.exhausted or self._progress.stopped
 
     @property
     def _pool(self) -> int:
@@ -186,11 +186,13 @@ class Descent:
         """Learn the ranks of the losses, and of predictions where there is none."""
         self._progress.add(self._loss[told])
         used, values = self._values(told)
+        failed = False
         if len(used) > 1 and np.isfinite(values).any():
             try:
                 self._covariance.update(self._x[used[values.argsort(kind="stable")]])
             except np.linalg.LinAlgError:
-                self._failed = True
+                failed = True
+        self.finished = failed or self._covariance.exhausted or self._progress.stopped
         self._first += len(self._x)
         self._begin()
 

@@ -118,7 +118,7 @@ class Errands:
             codes = np.append(codes, [code for code, _ in more]).astype(np.int64)
             row = np.append(row, [i for _, i in more]).astype(np.int64)
         number, ticket = codes // TICKETS, codes % TICKETS
-        for each in np.unique(number).tolist():
+        for each in sorted(set(number.tolist())):
             if each in self._arms:
                 mine = number == each
                 self._arms[each].learn(ticket[mine], genes[row[mine]], loss[row[mine]])

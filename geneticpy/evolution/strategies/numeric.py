@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,6 +25,7 @@ from geneticpy.genome import Genome, rounded
 SCREENED_BUDGET = 20_000  # evaluations up to which a regression screens (ALGORITHM 5)
 SIGMA, SIGMA_AFTER = 0.25, 0.1  # at the start, and around the best point of a prelude
 FEWEST_SAMPLES = 20  # of a generation with a larger budget
+SMALL = 32  # genes up to which BLAS takes one thread anyway: without a regression
 LARGER = 4  # times the samples in the runs that start again (Hansen, BIPOP, GECCO 2009)
 ALONE, ALONE_PER_GENE = 0.35, 300  # evaluations of the first run before others take turns
 FIRST_SHARE = 0.3  # of the turns, while it has not converged
@@ -87,6 +89,7 @@ class Numeric:
         self._operators = operators or Operators()
         self._settle = partial(settle, genome)  # no method of this object: it shall die at once
         self._screened = budget <= SCREENED_BUDGET
+        self._threads = one_thread if self._screened or genome.d > SMALL else nullcontext
         self._samples = 4 + int(3 * math.log(genome.d))
         if not self._screened:
             self._samples = max(self._samples, FEWEST_SAMPLES)
@@ -109,7 +112,7 @@ class Numeric:
     def _searched(self, n: int) -> list[np.ndarray]:
         """Ask the arms for new rows, up to `n` in all."""
         found: list[np.ndarray] = []
-        with one_thread():
+        with self._threads():
             for _ in range(ATTEMPTS):
                 if n <= 0:
                     break
@@ -126,7 +129,7 @@ class Numeric:
             In the order of their ids; failed ones have an infinite loss.
         """
         rows.loss = np.maximum(rows.loss, LEAST_LOSS)
-        with one_thread():
+        with self._threads():
             first = not self._errands.begun
             foreign = self._errands.receive(rows.genes, rows.loss)
             if first:

@@ -37,6 +37,10 @@ CONTINUOUS_PRELUDE = (50, 15, 200)
 # they pay earlier; up to 500, tuning losses were better off with the model throughout (measured
 # on lcbench).
 EARLIEST = {"numeric": 500, "discrete": 1_001, "mixed": 1_001}
+# Share of the evaluations of larger runs in which steps are learned where all genes are numbers,
+# and their number at most. They cost twice as much as breeding and keep what was told; most of
+# what they find on BBOB they find early.
+LEARNED, MOST_LEARNED = 0.3, 300_000
 MOSTLY = 0.5  # share of unordered and two-level genes above which a space is discrete
 # Survivors are this times the root of the budget: measured with benchmarks/quality.py at budgets
 # of 100, 1,000 and 10,000 on instances that its tables do not use.
@@ -155,8 +159,11 @@ def _planned(genome: Genome, budget: int, operators: Operators) -> Plan:
     """Choose for a user who leaves it to the algorithm."""
     last = _last(genome, operators)
     if budget > CHEAP_BUDGET:
-        cheap = "mixed" if last == "numeric" else last  # learned steps cost twice as much
-        return _alone(cheap, f"more than {CHEAP_BUDGET} evaluations")
+        reason = f"more than {CHEAP_BUDGET} evaluations"
+        if last != "numeric":
+            return _alone(last, reason)
+        stages = (("numeric", min(LEARNED * budget, MOST_LEARNED)), ("mixed", math.inf))
+        return Plan(stages, reason)
     if budget < EARLIEST[last]:
         return _alone("screened", f"fewer than {EARLIEST[last]} evaluations")
     stages = (("screened", min(_prelude(genome, last), budget // 2)), (last, math.inf))
@@ -211,7 +218,8 @@ class Handover:
         self._stages = stages[1:]
         first, self._until = stages[0]
         self._strategy = first()
-        self._archive: Population | None = None
+        self._archive: list[Population] = []
+        self._told = 0
 
     def propose(self, n: int) -> Brood:
         """Make `n` rows or a few more."""
@@ -222,12 +230,13 @@ class Handover:
         if self._until == math.inf:
             self._strategy.update(rows)
             return
-        self._archive = rows if self._archive is None else self._archive.join(rows)
-        if len(self._archive) < self._until:
+        self._archive.append(rows)
+        self._told += len(rows)
+        if self._told < self._until:
             self._strategy.update(rows)
             return
         following, self._until = self._stages.pop(0)
         self._strategy = following()
-        self._strategy.update(self._archive)
+        self._strategy.update(self._archive[0].join(*self._archive[1:]))
         if self._until == math.inf:
-            self._archive = None
+            self._archive = []

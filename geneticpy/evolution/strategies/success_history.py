@@ -60,14 +60,8 @@ class SuccessHistory:
         self._written = 0  # place of the memory
         self._successes = np.empty((3, 0))  # f, cr, gain
         self._tickets = self._started = self._turn = self._told = self._since = 0
+        self.finished = False
         self._trials = np.empty((4, 0))  # ticket, member, f, cr; f is NaN at the start
-
-    @property
-    def finished(self) -> bool:
-        """Whether the population has shrunk to its end, or is one point."""
-        members = self._genes[self._members]
-        same = len(members) >= FEWEST and bool((np.ptp(members, axis=0) < SAME).all())
-        return same or self._told >= self._evaluations
 
     def propose(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Make `n` rows: those of the start, then trials; fewer if many are not allowed.
@@ -162,6 +156,9 @@ class SuccessHistory:
         self._since += int(trial.sum())
         if self._since >= max(len(self._members), FEWEST):
             self._end_generation()
+        members = self._genes[self._members]
+        same = len(members) >= FEWEST and bool((np.ptp(members, axis=0) < SAME).all())
+        self.finished = same or self._told >= self._evaluations
 
     def _found(self, tickets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Columns of the trials with these tickets, and a mask of the tickets that are found."""
