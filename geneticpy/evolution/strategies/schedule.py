@@ -40,7 +40,7 @@ EARLIEST = {"numeric": 500, "discrete": 1_001, "mixed": 1_001}
 # Share of the evaluations of larger runs in which steps are learned where all genes are numbers,
 # and their number at most. They cost twice as much as breeding and keep what was told; most of
 # what they find on BBOB they find early.
-LEARNED, MOST_LEARNED = 0.3, 300_000
+LEARNED, MOST_LEARNED = 0.2, 300_000
 MOSTLY = 0.5  # share of unordered and two-level genes above which a space is discrete
 # Survivors are this times the root of the budget: measured with benchmarks/quality.py at budgets
 # of 100, 1,000 and 10,000 on instances that its tables do not use.
