@@ -80,7 +80,7 @@ def test_the_model_begins_where_all_genes_are_continuous(genes, evaluations):
         (
             {"size": 2, "generation_count": 10**7, "name": "integers"},
             Handover,
-            "numeric for 300000 evaluations, then mixed (more than 20000 evaluations)",
+            "numeric for 5000 evaluations, then mixed (more than 20000 evaluations)",
         ),
         ({"size": 30_000, "name": "bits"}, Discrete, "discrete (more than 20000 evaluations)"),
         ({"size": 20, "name": "order"}, Screened, "screened (fewer than 1001 evaluations)"),

@@ -38,9 +38,9 @@ CONTINUOUS_PRELUDE = (50, 15, 200)
 # on lcbench).
 EARLIEST = {"numeric": 500, "discrete": 1_001, "mixed": 1_001}
 # Share of the evaluations of larger runs in which steps are learned where all genes are numbers,
-# and their number at most. They cost twice as much as breeding and keep what was told; most of
-# what they find on BBOB they find early.
-LEARNED, MOST_LEARNED = 0.2, 300_000
+# and how many at most for each gene. They cost two to three times what breeding costs; with half
+# as many for each gene much fewer targets of BBOB are reached, with more hardly any more.
+LEARNED, LEARNED_PER_GENE = 0.2, 1_000
 MOSTLY = 0.5  # share of unordered and two-level genes above which a space is discrete
 # Survivors are this times the root of the budget: measured with benchmarks/quality.py at budgets
 # of 100, 1,000 and 10,000 on instances that its tables do not use.
@@ -162,8 +162,8 @@ def _planned(genome: Genome, budget: int, operators: Operators) -> Plan:
         reason = f"more than {CHEAP_BUDGET} evaluations"
         if last != "numeric":
             return _alone(last, reason)
-        stages = (("numeric", min(LEARNED * budget, MOST_LEARNED)), ("mixed", math.inf))
-        return Plan(stages, reason)
+        learned = min(LEARNED * budget, LEARNED_PER_GENE * genome.d)
+        return Plan((("numeric", learned), ("mixed", math.inf)), reason)
     if budget < EARLIEST[last]:
         return _alone("screened", f"fewer than {EARLIEST[last]} evaluations")
     stages = (("screened", min(_prelude(genome, last), budget // 2)), (last, math.inf))
