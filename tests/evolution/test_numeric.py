@@ -1,6 +1,7 @@
 """The strategy for numbers alone: convergence, integers, and the disorder of ask and tell."""
 
 import math
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from geneticpy import LogUniformDistribution, Optimizer, UniformDistribution, optimize
 from geneticpy.evolution.population import Population
+from geneticpy.evolution.strategies import numeric
 from geneticpy.evolution.strategies.descent import Descent, Screen
 from geneticpy.evolution.strategies.numeric import Numeric
 from geneticpy.evolution.strategies.success_history import SuccessHistory
@@ -407,3 +409,37 @@ def test_a_large_run_learns_steps_before_it_breeds():
     best = np.minimum.accumulate(result.history.loss)
     assert best[6_000] < 1e-4  # the genetic algorithm alone ends at 1e-2
     assert result.loss < 1e-8
+
+
+@pytest.mark.parametrize(
+    ("genes", "size", "evaluations", "limited"),
+    [
+        (3, 200, 30_000, False),
+        (3, 200, 1_000, True),
+        (100, 200, 30_000, True),
+        (9, 9_000, 30_000, True),
+    ],
+)
+def test_blas_is_limited_where_it_may_take_several_threads(
+    monkeypatch, genes, size, evaluations, limited
+):
+    entered = []
+
+    @contextmanager
+    def noted():
+        entered.append(1)
+        yield
+
+    monkeypatch.setattr(numeric, "one_thread", noted)
+    optimizer = Optimizer(
+        cube(genes),
+        size=size,
+        generation_count=400,
+        max_evaluations=evaluations,
+        strategy="numeric",
+        seed=0,
+    )
+    for _ in range(3):
+        candidates = optimizer.ask()
+        optimizer.tell(candidates.ids, sphere(candidates.genes))
+    assert bool(entered) == limited

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,7 +25,7 @@ from geneticpy.genome import Genome, rounded
 SCREENED_BUDGET = 20_000  # evaluations up to which a regression screens (ALGORITHM 5)
 SIGMA, SIGMA_AFTER = 0.25, 0.1  # at the start, and around the best point of a prelude
 FEWEST_SAMPLES = 20  # of a generation with a larger budget
-SMALL = 32  # genes up to which BLAS takes one thread anyway: without a regression
+SMALL = 200_000  # multiplications of a product of matrices that BLAS does in one thread anyway
 LARGER = 4  # times the samples in the runs that start again (Hansen, BIPOP, GECCO 2009)
 ALONE, ALONE_PER_GENE = 0.35, 300  # evaluations of the first run before others take turns
 FIRST_SHARE = 0.3  # of the turns, while it has not converged
@@ -89,7 +89,6 @@ class Numeric:
         self._operators = operators or Operators()
         self._settle = partial(settle, genome)  # no method of this object: it shall die at once
         self._screened = budget <= SCREENED_BUDGET
-        self._threads = one_thread if self._screened or genome.d > SMALL else nullcontext
         self._samples = 4 + int(3 * math.log(genome.d))
         if not self._screened:
             self._samples = max(self._samples, FEWEST_SAMPLES)
@@ -112,7 +111,7 @@ class Numeric:
     def _searched(self, n: int) -> list[np.ndarray]:
         """Ask the arms for new rows, up to `n` in all."""
         found: list[np.ndarray] = []
-        with self._threads():
+        with self._threads(n):
             for _ in range(ATTEMPTS):
                 if n <= 0:
                     break
@@ -129,7 +128,7 @@ class Numeric:
             In the order of their ids; failed ones have an infinite loss.
         """
         rows.loss = np.maximum(rows.loss, LEAST_LOSS)
-        with self._threads():
+        with self._threads(len(rows)):
             first = not self._errands.begun
             foreign = self._errands.receive(rows.genes, rows.loss)
             if first:
@@ -137,6 +136,12 @@ class Numeric:
             elif foreign.any():
                 self._take_notice(rows.genes[foreign], rows.loss[foreign])
         self._best = min(self._best, rows.loss.min(initial=math.inf))
+
+    def _threads(self, n: int) -> AbstractContextManager[None]:
+        """Limit the threads of BLAS where it may take several for a portion of `n` rows."""
+        rows = max(n, LARGER * self._samples)
+        small = not self._screened and rows * self._genome.d**2 <= SMALL
+        return nullcontext() if small else one_thread()
 
     def _start_at(self, genes: np.ndarray, loss: np.ndarray) -> None:
         """Begin at the best of rows that were told before anything was proposed."""

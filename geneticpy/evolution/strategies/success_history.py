@@ -38,6 +38,11 @@ class SuccessHistory:
         After which the population has shrunk to four.
     legal : callable, optional
         ``legal(genes) -> (n,) mask`` of the rows that may be evaluated.
+
+    Attributes
+    ----------
+    finished : bool
+        Whether the population has shrunk to its end, or is one point.
     """
 
     def __init__(
