@@ -53,6 +53,7 @@ PLAN = {
     ),
     "depth": Row("depth", 50, ("depth-sgd", "depth-adam")),
     "routes": Row("routes", 250, ("routes-circle-20", "routes-uniform-30")),
+    "continuous-5, long": Row("continuous-5", 1_000, ("ackley-5", "rastrigin-5", "schwefel-5")),
     "bbob, long": Row("bbob", 500, ("bbob-f01-5", "bbob-f08-5", "bbob-f15-5")),
     "mixint, long": Row(
         "mixint", 500, ("bbob-mixint-f01-5", "bbob-mixint-f08-5", "bbob-mixint-f15-5")
