@@ -24,10 +24,10 @@ from ablation_variants import STRATEGIES
 from budget import BudgetSpentError, CountedLoss
 from problems import SUITES
 from scores import RESAMPLES, reached, regret
+from solvers import OURS, SOLVERS
 from suites import budget_text, evaluations
 
 FULL = "all in"
-POPULATION = 100  # as in quality.py
 
 
 class Block(NamedTuple):
@@ -66,7 +66,7 @@ def run(problem, seed, budget, options):
         geneticpy.optimize(
             loss,
             nested(problem.space),
-            size=POPULATION,
+            size=SOLVERS[OURS].size(budget),
             generation_count=budget,
             max_evaluations=budget,
             seed=seed,

@@ -1,6 +1,6 @@
 """The guard: our row on a small fixed set of problems, against stored levels.
 
-    python benchmarks/quality.py --guard            # minutes; fails naming the suite
+    python benchmarks/quality.py --guard            # minutes; fails naming the row
     python benchmarks/quality.py --guard --store    # after a change that is meant
 
 A row is a few problems of a suite at one budget. Its level is the mean over its problems of the
@@ -156,7 +156,8 @@ def main(options):
     stored = json.loads(LEVELS.read_text()) if LEVELS.exists() else {}
     skipped = {name: obstacle(row) for name, row in PLAN.items()}
     if not options.store:
-        skipped |= {name: "it has no stored levels" for name in PLAN if name not in stored}
+        unknown = {name: "it has no stored levels" for name in PLAN if name not in stored}
+        skipped |= {name: skipped[name] or reason for name, reason in unknown.items()}
     for name, reason in skipped.items():
         if reason:
             print(f"{name}: skipped, {reason}")
