@@ -75,7 +75,7 @@ def test_the_model_begins_where_all_genes_are_continuous(genes, evaluations):
         (
             {"size": 30_000, "name": "numbers", "max_evaluations": 30_000},
             Handover,
-            "numeric for 6000 evaluations, then mixed (more than 20000 evaluations)",
+            "numeric for 10000 evaluations, then mixed (more than 20000 evaluations)",
         ),
         (
             {"size": 2, "generation_count": 10**7, "name": "integers"},

@@ -39,8 +39,8 @@ CONTINUOUS_PRELUDE = (50, 15, 200)
 EARLIEST = {"numeric": 500, "discrete": 1_001, "mixed": 1_001}
 # Share of the evaluations of larger runs in which steps are learned where all genes are numbers,
 # and how many at most for each gene. They cost two to three times what breeding costs; with half
-# as many for each gene much fewer targets of BBOB are reached, with more hardly any more.
-LEARNED, LEARNED_PER_GENE = 0.2, 1_000
+# as many much fewer targets of BBOB are reached, with twice as many for each gene few more.
+LEARNED, LEARNED_PER_GENE = 0.4, 1_000
 MOSTLY = 0.5  # share of unordered and two-level genes above which a space is discrete
 # Survivors are this times the root of the budget: measured with benchmarks/quality.py at budgets
 # of 100, 1,000 and 10,000 on instances that its tables do not use.
