@@ -82,7 +82,7 @@ SCREENED = ALL | {
     "no input warp": Variant({"models.gaussian_process:WARP_BOUNDS": (0.0, 0.0)}),
     "no believer": Variant({"strategies.screened:believers": _best_scored}),
     "improvement not augmented": Variant({"models.acquisition:log_augmentation": _not_augmented}),
-    "no rows beside the model": Variant({"strategies.screened:UNSCREENED": 0.0}),
+    "model always believed": Variant({"strategies.screened:UNSCREENED": 0.0}),
     "weight of the variance 1": Variant(
         {"strategies.screened:LEAST_WEIGHT": 1.0, "strategies.screened:MOST_WEIGHT": 1.0}
     ),

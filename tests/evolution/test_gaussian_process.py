@@ -162,6 +162,23 @@ def test_prediction_agrees_with_the_closed_form():
     np.testing.assert_allclose(prediction.variance, expected, atol=1e-8)
 
 
+def test_foretold_is_what_models_without_one_row_each_explain():
+    process, x, z = fitted("everything", 30)
+    rest = ~np.eye(30, dtype=bool)
+    alone = [process.condition(x[r], z[r]).predict(x[~r]).mean[0] for r in rest]
+    expected = 1 - np.mean((z - alone) ** 2) / z.var()
+    assert abs(process.condition(x, z).foretold() - expected) < 1e-8
+
+
+def test_a_smooth_loss_is_foretold_and_noise_is_not_unless_lengths_are_fitted_to_it():
+    process, x, z = fitted("numbers", 60)
+    assert process.condition(x, z).foretold() > 0.5
+    noise = standardize(np.random.default_rng(1).standard_normal(60))
+    unfitted = GaussianProcess(Features(Encoding(SPACES["numbers"]).genome), size=10.0)
+    assert unfitted.condition(x, noise).foretold() < 0.1
+    assert unfitted.condition(x, np.zeros(60)).foretold() == 0
+
+
 def test_the_same_points_many_times_do_no_harm():
     process, x, z = fitted("numbers", 10)
     x, z = np.tile(x, (20, 1)), np.tile(z, 20)

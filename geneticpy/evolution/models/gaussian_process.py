@@ -3,7 +3,8 @@
 References
 ----------
 .. [1] Rasmussen & Williams, "Gaussian processes for machine learning", MIT Press 2006, chapters
-   2 (prediction), 4.2.1 (Matern kernels) and 5.4.1 (gradient of the likelihood).
+   2 (prediction), 4.2.1 (Matern kernels), 5.4.1 (gradient of the likelihood) and 5.4.2 (leave
+   one out).
 .. [2] Cowen-Rivers et al., "HEBO: pushing the limits of sample-efficient hyperparameter
    optimisation", JAIR 74, 2022 (Kumaraswamy warp of the inputs).
 .. [3] Hvarfner, Hellsten & Nardi, "Vanilla Bayesian optimization performs great in high
@@ -192,6 +193,15 @@ class Posterior:
         explained = dtrsm(1.0, self._factor, kernel.T, lower=1, overwrite_b=1).T  # in place
         variance = self.signal - np.einsum("ij,ij->i", explained, explained)
         return Prediction(scaled, mean, np.maximum(variance, 0.0), explained)
+
+    def foretold(self) -> float:
+        """Share of the variance of the data that is foretold, each loss from all others.
+
+        At most 1, and below 0 where the mean would have foretold them better ([1], 5.12).
+        """
+        missed = self._alpha / _inverse(self._factor).diagonal()
+        variance = self._z.var()
+        return 1 - float((missed**2).mean() / variance) if variance else 0.0
 
     def believing(self, x: np.ndarray) -> Posterior:
         """Model that has seen rows (m, p) at their means, too: their neighbours are less worth."""

@@ -35,9 +35,11 @@ RIVALS = 2  # of a parent selection
 MODEL_ROWS, FIT_ROWS = 300, 200  # that the model sees, and its hyperparameters are fitted to
 REFIT = 1.2  # growth of the data after which the hyperparameters are fitted again
 EXPLORATION, LEAST_WEIGHT, MOST_WEIGHT = 8.0, 0.25, 2.0  # weight of the variance, by active genes
-# Evaluations without a better one, and the share of rows that no model picks from then on: it may
-# take noise or a plateau for structure (measured on losses with noise and of searched length).
-STALLED, UNSCREENED = 25, 0.2
+# Told rows from which on the model is judged, the share of their variance that it must foretell,
+# each from the others, and the share of the next rows that are drawn without it if it does not: on
+# a plateau it would follow noise (measured on networks of searched depth, most of which do not
+# learn).
+JUDGED, FORETOLD, UNSCREENED = 20, 0.1, 0.5
 # Noise that a model assumes before it has seen any. In flat spaces it does not count: the optimum
 # of a sphere would be shunned for being known. Among structures it is worth it (both measured).
 ASSUMED_NOISE = float(np.exp(NOISE_PRIOR[0]))
@@ -94,11 +96,12 @@ class Screened:
         self._start = self._start[n:]
         missing = n - len(rows)
         if missing and np.isfinite(self._epoch.loss).any():
-            fresh = self._rng.binomial(missing, self._unscreened())
-            rows = rows.join(self._sample(fresh))
-            if missing > fresh:
-                with one_thread():
-                    rows = rows.join(self._screen(missing - fresh))
+            with one_thread():
+                learned = self._learn()
+                fresh = self._rng.binomial(missing, self._unscreened(learned))
+                rows = rows.join(self._sample(fresh))
+                if missing > fresh:
+                    rows = rows.join(self._screen(missing - fresh, learned))
         if len(rows) < n:
             rows = rows.join(self._sample(n - len(rows)))
         self._remember(rows.genes[:n])  # those that a constraint rejects do not come back
@@ -129,10 +132,10 @@ class Screened:
             genes[0, self._genome.ordinary] = 0.5
         return self._genome.snap(genes)
 
-    def _unscreened(self) -> float:
+    def _unscreened(self, learned: Posterior) -> float:
         """Share of rows that are drawn from the space."""
-        stalled = len(self._epoch) - self._epoch.loss.argmin() > STALLED
-        return max(self._operators.immigrants or 0.0, UNSCREENED if stalled else 0.0)
+        misled = len(self._epoch) >= JUDGED and learned.foretold() < FORETOLD
+        return max(self._operators.immigrants or 0.0, UNSCREENED if misled else 0.0)
 
     def _sample(self, n: int) -> Brood:
         return Brood.orphans(self._genome.sample(self._rng, n))
@@ -143,9 +146,9 @@ class Screened:
         self._known = np.union1d(self._known, keys)
         return keys
 
-    def _screen(self, n: int) -> Brood:
+    def _screen(self, n: int, learned: Posterior) -> Brood:
         """Breed a pool from the best, judge it, and pick `n` rows and some spare ones."""
-        posterior = self._believing(self._learn())
+        posterior = self._believing(learned)
         if self._everything is None:
             pool = self._bred(n, posterior)
         else:
