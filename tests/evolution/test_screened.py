@@ -164,6 +164,11 @@ def test_a_finite_space_is_searched_to_its_last_point(space, points):
     assert len(losses) == points
 
 
+def test_a_space_of_one_point_is_evaluated_without_a_warning():
+    _genes, losses = run({"constant": 3}, lambda params: 1.0, 10, cache=False)
+    assert len(losses) == 10
+
+
 def test_three_hundred_genes_in_lists():
     item = {name: UniformDistribution(0, 1) for name in "abcde"}
     item["f"] = ChoiceDistribution(["x", "y", "z"])

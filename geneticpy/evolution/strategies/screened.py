@@ -167,7 +167,7 @@ class Screened:
         active = self._genome.activity(rows.genes)
         x, z = self._features(rows.genes, active), standardize(rows.loss)
         size = active[:, self._features.counted].sum(axis=1).mean()
-        self._weight = float(np.clip(EXPLORATION / size, LEAST_WEIGHT, MOST_WEIGHT))
+        self._weight = float(np.clip(EXPLORATION / max(size, 1.0), LEAST_WEIGHT, MOST_WEIGHT))
         if self._process is None or len(self._epoch) >= REFIT * self._fitted:
             part = spread(rows.loss, FIT_ROWS)
             columns, fewer = self._features.fewer(x[part])
