@@ -184,6 +184,14 @@ def test_forms_of_ids_and_losses():
     assert type(optimizer.best_loss) is float
 
 
+def test_masked_losses_have_failed():
+    optimizer = Optimizer(LINE, seed=0)
+    params = optimizer.ask(3).params
+    optimizer.tell([0, 1, 2], np.ma.array([1, 2, 3], mask=[True, False, False]))
+    assert optimizer.best_loss == 2.0
+    assert optimizer.best_params == params[1]
+
+
 # The best
 
 
@@ -251,6 +259,13 @@ def test_all_failing_goes_on_asking():
         ([0, 1], [1.0, None], "loss must be .*numbers?, got"),
         (0, 1j, "loss must be .*numbers?, got"),
         (None, 1.0, "must get ids or params"),
+        ([[0, 1]], [[1.0, 2.0]], r"ids must be integers, .*got \[\[0, 1\]\]"),
+        ([None], [1.0], r"ids must be integers, .*got \[None\]"),
+        ({0}, [1.0], r"ids must be integers, .*got {0}"),
+        ([{"x": 0.5}], [1.0], r"ids must be integers, .*got \[{'x': 0.5}\]"),  # params as ids
+        ([True, False], [1.0, 2.0], r"ids must be integers, .*got \[True, False\]"),
+        ([0, [1, 2]], [1.0, 2.0], r"ids must be integers, .*got \[0, \[1, 2\]\]"),
+        ([0, 1], [1.0, [1.0, 2.0]], r"loss must be numbers, got \[1.0, \[1.0, 2.0\]\]"),
     ],
 )
 def test_wrong_ids_and_losses_are_refused_and_change_nothing(ids, loss, told):

@@ -229,7 +229,7 @@ class Optimizer:
         ids : int or (n,) array of int
             Any of the ids that `ask` gave, each once, in any order.
         loss : float or (n,) array
-            NaN for a failed evaluation.
+            NaN, or masked, for a failed evaluation.
         params : sequence of n parameter sets, instead of `ids`
             Known points, evaluated elsewhere.
 
@@ -244,7 +244,7 @@ class Optimizer:
             raise ArgumentError(f"tell: must get ids or params, not both, got {ids=}, {params=}.")
         if params is not None:
             ids, loss = self._add(params, loss)
-        ids = np.atleast_1d(np.asarray(ids))
+        ids = _as_ids(ids)
         losses = self._as_losses(loss, ids.shape)
         at = self._waiting(ids)
         self._pending.loss[at] = losses
@@ -283,11 +283,13 @@ class Optimizer:
         return rows
 
     def _as_losses(self, loss: Any, shape: tuple[int, ...]) -> np.ndarray:
-        losses = np.atleast_1d(np.asarray(loss))
+        losses = np.atleast_1d(_as_array(loss))
         if losses.dtype.kind not in "biuf":  # None would become NaN
             raise ArgumentError(f"tell: loss must be numbers, got {loss!r}.")
         if losses.shape != shape:
             raise ArgumentError(f"tell: loss must have the shape {shape} of ids, got {loss!r}.")
+        if np.ma.isMA(losses):  # made of columns that some rows do not use
+            return np.ma.filled(losses.astype(float), math.nan)
         return losses
 
     def _waiting(self, ids: np.ndarray) -> np.ndarray:
@@ -345,6 +347,22 @@ class Optimizer:
     def exhausted(self) -> str:
         """Why there is nothing left to ask for."""
         return "" if len(self._initial) else self._supply.exhausted
+
+
+def _as_ids(ids: Any) -> np.ndarray:
+    """(n,) checked array; a mask is no ids."""
+    array = np.atleast_1d(_as_array(ids))
+    if array.ndim > 1 or array.dtype.kind not in "iuf":  # an empty list makes floats
+        raise ArgumentError(f"tell: ids must be integers, one or a list of them, got {ids!r}.")
+    return array
+
+
+def _as_array(values: Any) -> np.ndarray:
+    """Array of numbers, masked where they are; of objects if they make none."""
+    try:
+        return values if np.ma.isMA(values) else np.asarray(values)
+    except ValueError:  # rows of different lengths
+        return np.array(None, object)
 
 
 def _share(name: str, value: float | None) -> float | None:
