@@ -231,7 +231,15 @@ def test_a_space_must_not_contain_itself():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("size", 0), ("generation_count", -1), ("mutate_chance", 2), ("batch", 0), ("seed", "a")],
+    [
+        ("size", 0),
+        ("generation_count", -1),
+        ("mutate_chance", 2),
+        ("batch", 0),
+        ("seed", "a"),
+        ("cache", "no"),
+        ("adaptive_mutation", None),
+    ],
 )
 def test_optimizer_checks_alike(name, value):
     with pytest.raises(ArgumentError, match=f"^{name}: .*got {value!r}"):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from geneticpy.checks import function, generator, number, whole
+from geneticpy.checks import flag, function, generator, number, whole
 from geneticpy.errors import ArgumentError, SpaceError
 from geneticpy.evolution import replaceable
 from geneticpy.evolution.breeding import Operators
@@ -150,7 +150,7 @@ class Optimizer:
         self.batch = self._portion() if batch is None else whole("batch", batch)
         operators = Operators(
             mutate_chance=_share("mutate_chance", mutate_chance),
-            adaptive_mutation=bool(adaptive_mutation),
+            adaptive_mutation=flag("adaptive_mutation", adaptive_mutation),
             immigrants=_share("percentage_to_randomly_spawn", percentage_to_randomly_spawn),
             tournament_size=None
             if tournament_size is None
@@ -161,7 +161,9 @@ class Optimizer:
             replacer=replaceable.replacer(replacer),
         )
         rng = generator(seed)
-        self._supply = Supply(rng, self.encoding, function("constraint", constraint), bool(cache))
+        self._supply = Supply(
+            rng, self.encoding, function("constraint", constraint), flag("cache", cache)
+        )
         self._initial = self._admit_initial(initial)
         task = Task(rng, self.encoding.genome, self.budget.total, operators, self._supply.legal)
         chosen = plan(task, surrogate, strategy)
