@@ -240,7 +240,7 @@ def optimize(
         steady_state=flag("steady_state", steady_state),
     )
     if steady_state:
-        check_steady_state(crew, batch)
+        check_steady_state(crew, executor, batch)
     settings = {
         "size": size,
         "generation_count": generation_count,

@@ -79,16 +79,17 @@ def hire(
     )
 
 
-def check_steady_state(crew: Crew | None, batch: int | None) -> None:
+def check_steady_state(crew: Crew | None, executor: Any, batch: int | None) -> None:
     """Refuse arguments that do not go with a steady state."""
     if crew is None or not crew.streams:
         raise ArgumentError(
-            "steady_state: must come with workers, or with an executor that has submit, got True."
+            "steady_state: must come with workers, or with an executor that has submit, got True "
+            f"with {_described(None, executor)}."
         )
     if crew.slots is None:
         raise ArgumentError(
             "steady_state: must know the number of workers, got an executor without the attribute "
-            "num_workers."
+            f"num_workers, {executor!r}."
         )
     if batch is not None:
         raise ArgumentError(f"batch: must not be given with steady_state, got {batch!r}.")

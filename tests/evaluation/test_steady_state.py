@@ -280,8 +280,8 @@ class Silent:
     ("given", "told"),
     [
         ({}, "steady_state: must come with workers"),
-        ({"executor": map}, "steady_state: must come with workers, or .* submit"),
-        ({"executor": Silent()}, "steady_state: must know the number of workers"),
+        ({"executor": map}, "steady_state: must come with workers, .* with executor=<"),
+        ({"executor": Silent()}, "steady_state: must know the number of workers, .* <.*Silent"),
         ({"workers": 2, "batch": 4}, "batch: must not be given with steady_state, got 4"),
         ({"workers": 0}, "workers: must be -1 or at least 1"),
     ],
