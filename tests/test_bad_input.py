@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import numpy as np
@@ -89,13 +90,17 @@ WRONG = [
     *(("initial", value, "must be a list of parameters, got {}") for value in ("x", {1.0})),
     *(("workers", value, "must be -1 or at least 1, got {}") for value in (0,)),
     *(("workers", value, WHOLE.format(-1, "{}")) for value in (-2, 1.5, True, [2])),
-    ("workers", map, "must be a number, got {}; give it as executor"),
+    *(
+        ("workers", value, "must be a number, got {}; give it as executor")
+        for value in (map, ThreadPoolExecutor, ThreadPoolExecutor(1))
+    ),
     *(
         ("workers", value, "must be a number of processes or 'threads:N', got {}")
         for value in ("2", "all", "threads:", "threads:many", "processes:2", "threads:--2")
     ),
     ("executor", 4, r"must have submit\(fn, \*args\), or be a function like map, got {}"),
     ("executor", dict, r"must have submit\(fn, \*args\), or be a function like map, got {}"),
+    ("executor", ThreadPoolExecutor, "must be an instance of its class, got {}"),
     *(("retries", value, WHOLE.format(0, "{}")) for value in (-1, 0.5, None, True)),
     *(
         ("evaluation_timeout", value, "must be a number of at least 0, got {}")
@@ -104,6 +109,7 @@ WRONG = [
     ("evaluation_timeout", 0, "must be above 0, got {}"),
     ("evaluation_timeout", 1, "must come with workers=N, .*, got {} with no workers"),
     ("devices", [0], "must come with workers=N, .*, got {} with no workers"),
+    ("steady_state", True, "must come with workers, or .*, got {} with no workers"),
     *(("steady_state", value, FLAG) for value in ("yes", None, 2)),
     *(("journal", value, "must be a path, got {}") for value in (3, True, ["a.db"])),
     *(

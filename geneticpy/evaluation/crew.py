@@ -109,11 +109,11 @@ def _count(name: str, value: Any) -> int:
     """Check a number of workers; -1 is one for each core."""
     from geneticpy.evaluation.processes import cores
 
-    if callable(value):
+    if callable(value) or hasattr(value, "submit"):
         raise ArgumentError(f"{name}: must be a number, got {value!r}; give it as executor.")
     count = whole(name, value, -1)
     if count == 0:
-        raise ArgumentError(f"{name}: must be -1 or at least 1, got 0.")
+        raise ArgumentError(f"{name}: must be -1 or at least 1, got {value!r}.")
     return cores() if count == -1 else count
 
 
@@ -166,6 +166,8 @@ def _with_threads(workers: str) -> Crew:
 
 
 def _with_executor(executor: Any, retries: int) -> Crew:
+    if isinstance(executor, type) and hasattr(executor, "submit"):
+        raise ArgumentError(f"executor: must be an instance of its class, got {executor!r}.")
     if hasattr(executor, "get_executor"):  # a client of dask.distributed
         slots = sum(executor.nthreads().values())
         if not slots:

@@ -198,10 +198,17 @@ class MapLoss:
     def evaluate(self, points: Points, outcomes: Outcomes, limits: Limits) -> None:
         pairs = zip(points.params, points.ids.tolist(), strict=True)
         parcels = [Parcel([Job(at, params, id)]) for at, (params, id) in enumerate(pairs)]
-        results = iter(self._map(self._function, parcels))
+        try:
+            results = iter(self._map(self._function, parcels))
+        except Exception as error:
+            raise _broken(error) from error
         for at in range(len(parcels)):
             try:
                 (report,) = next(results)
+            except StopIteration:
+                raise EvaluationError(
+                    f"executor: must give a result for each of {len(parcels)} items, got {at}."
+                ) from None
             except Exception as error:
                 raise _broken(error) from error
             if note(outcomes, [(at, report)], limits) or perf_counter() >= limits.deadline:

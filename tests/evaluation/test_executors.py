@@ -306,9 +306,18 @@ def test_map_stops_at_the_target_and_the_time_limit():
     assert len(calls) == result.evaluations < 1000
 
 
-def test_a_map_that_gives_too_little_is_an_error():
-    with pytest.raises(EvaluationError, match="executor: must go on working"):
-        optimize(lambda params: 0.0, LINE, executor=lambda fn, items: [])
+@pytest.mark.parametrize(
+    ("executor", "told"),
+    [
+        (lambda fn, items: [], "must give a result for each of 5 items, got 0"),
+        (lambda fn, items: list(map(fn, items))[:3], "must give .* for each of 5 items, got 3"),
+        (lambda fn, items: None, r"must go on working, got TypeError\("),
+        (lambda fn, items: items, r"must go on working, got TypeError\("),
+    ],
+)
+def test_a_map_that_gives_something_else_is_an_error(executor, told):
+    with pytest.raises(EvaluationError, match=f"^executor: {told}"):
+        optimize(lambda params: 0.0, LINE, executor=executor)
 
 
 def test_an_executor_without_callbacks_is_an_error():
