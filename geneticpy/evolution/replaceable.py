@@ -51,11 +51,11 @@ def replacer(fn: Any) -> Operator | None:
 
 def _rows(name: str, returned: Any, m: int, n: int | None = None) -> np.ndarray:
     """Row numbers of m rows: n of them, or any number above 0."""
-    rows = np.asarray(returned)
+    rows = _array(returned)
     right = rows.ndim == 1 and (rows.dtype.kind in "iu" or not len(rows))
     right = right and (len(rows) == n or (n is None and len(rows) > 0))
     if not right or (len(rows) and not 0 <= rows.min() <= rows.max() < m):
-        count = "at least one" if n is None else n
+        count = "one or more" if n is None else n
         raise ArgumentError(
             f"{name}: must return {count} row numbers from 0 to {m - 1}, got {returned!r}."
         )
@@ -64,12 +64,22 @@ def _rows(name: str, returned: Any, m: int, n: int | None = None) -> np.ndarray:
 
 def checked_genes(name: str, returned: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Check what the user's function `name` returned: genes of a given shape, without NaN."""
-    genes = np.asarray(returned)
-    if genes.shape != shape or genes.dtype.kind not in "fiub":
+    genes = _array(returned)
+    numbers = genes.dtype.kind in "fiub"
+    if genes.shape != shape or not numbers:
+        got = f"shape {genes.shape}" if numbers and genes.ndim else repr(returned)
         raise ArgumentError(
-            f"{name}: must return an array of numbers of shape {shape}, "
-            f"got shape {genes.shape} of {genes.dtype}."
+            f"{name}: must return an array of numbers of shape {shape}, got {got}."
         )
-    if np.isnan(genes).any():
-        raise ArgumentError(f"{name}: must return no NaN, got {int(np.isnan(genes).sum())}.")
+    missing = int(np.isnan(genes).sum())
+    if missing:
+        raise ArgumentError(f"{name}: must return no NaN, got {missing} in {genes.size} genes.")
     return genes
+
+
+def _array(returned: Any) -> np.ndarray:
+    """Array of what a function returned; of objects if it makes none."""
+    try:
+        return np.asarray(returned)
+    except ValueError:  # rows of different lengths
+        return np.array(None, object)
