@@ -64,7 +64,7 @@ def record_of(journal: Any, resume: str) -> Record:
         if warm:
             raise ArgumentError(f"resume: must come with a journal, got {resume!r} without one.")
         return Record()
-    if not isinstance(journal, str | os.PathLike):
+    if not isinstance(journal, str | os.PathLike) or not os.fspath(journal):
         raise ArgumentError(f"journal: must be a path, got {journal!r}.")
     return JournalRecord(os.fsdecode(journal), warm=warm)
 
