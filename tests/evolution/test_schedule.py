@@ -220,6 +220,11 @@ def test_what_a_users_strategy_proposes_is_checked(returned, match):
         optimize(lambda p: p["x0"], SPACES["numbers"], strategy=strategy, seed=0)
 
 
+def test_the_class_of_a_users_strategy_is_none():
+    with pytest.raises(ArgumentError, match=r"^strategy: must be an instance .*Recorder"):
+        Optimizer(SPACES["numbers"], strategy=Recorder)
+
+
 def test_a_users_strategy_that_proposes_nothing_gets_random_points():
     strategy = Recorder([])
     strategy.propose = lambda n: np.empty((0, strategy.genome.d))

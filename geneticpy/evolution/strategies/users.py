@@ -20,10 +20,12 @@ class UsersStrategy:
     Raises
     ------
     ArgumentError
-        If it lacks one of them.
+        If it lacks one of them, or is their class.
     """
 
     def __init__(self, users: Any, rng: np.random.Generator, genome: Genome, budget: int):
+        if isinstance(users, type):
+            raise ArgumentError(f"strategy: must be an instance of its class, got {users!r}.")
         for method in METHODS:
             if not callable(getattr(users, method, None)):
                 raise ArgumentError(f"strategy: must have a method {method}(), got {users!r}.")
