@@ -107,6 +107,10 @@ class ParamSpace:
 
     def _choice(self, name: str, values: Iterable[Any]) -> ChoiceDistribution:
         """Choose among listed values; numbers in order are searched along the order."""
+        if isinstance(values, set | frozenset):  # of another order in the next process
+            raise SpaceError(
+                f"param_distributions[{name!r}]: must be in a fixed order, got {values!r}."
+            )
         listed = values.tolist() if isinstance(values, np.ndarray) else list(values)
         if not listed:
             raise SpaceError(f"param_distributions[{name!r}]: must not be empty, got {values!r}.")

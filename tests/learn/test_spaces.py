@@ -189,6 +189,12 @@ def test_misspelled_parameters_are_named():
         tried(SVC(), {"Cc": [1, 2]})
 
 
+@pytest.mark.parametrize("values", [{"rbf", "linear"}, frozenset(["rbf"])])
+def test_sets_have_no_order_and_are_refused(values):
+    with pytest.raises(SpaceError, match=r"^param_distributions\['kernel'\]: must be in a fixed"):
+        tried(SVC(), {"kernel": values})
+
+
 # Constraint
 
 
