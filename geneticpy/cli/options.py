@@ -116,7 +116,7 @@ def say(message: str) -> None:
 def in_options(message: str) -> str:
     """Call the argument that an error begins with by its option."""
     name, colon, rest = message.partition(":")
-    return f"{_option(name)}{colon}{rest}" if name in ARGUMENTS else message
+    return f"{_option(name)}{colon}{rest}" if name in (*ARGUMENTS, "journal") else message
 
 
 def _option(name: str) -> str:

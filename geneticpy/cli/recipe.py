@@ -83,7 +83,8 @@ class Recipe:
 
     def _prepare_function(self, name: str, space: Any) -> Prepared:
         if self.passing:
-            raise ArgumentError(f"loss: must be a command for {self.passing!r}, got {name}.")
+            named = ", ".join("--" + option.replace("_", "-") for option in self.passing)
+            raise ArgumentError(f"loss: must be a command for {named}, got {name}.")
         function = imported("loss", name)
         if not callable(function):
             raise ArgumentError(f"loss: must be a function, got {name} = {function!r}.")

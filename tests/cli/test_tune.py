@@ -176,7 +176,11 @@ def test_run_without_any_loss_exits_with_1(folder, capsys):
         (["tuned:no", "--space", "tuned:space"], "loss: tuned must have no, got"),
         (["tuned:number", "--space", "tuned:space"], "loss: must be a function, got tuned:number"),
         (["nowhere:f", "--space", "tuned:space"], "No module named 'nowhere'"),
-        (["tuned:noisy", "--space", "tuned:space", "--env-prefix", "A"], "must be a command for"),
+        (
+            ["tuned:noisy", "--space", "tuned:space", "--env-prefix", "A", "--params-file"],
+            "loss: must be a command for --env-prefix, --params-file, got tuned:noisy.",
+        ),
+        (["tuned:noisy", "--space", "tuned:space", "--journal", ""], "--journal: must be a path"),
         (["tuned:noisy", "--space", "tuned:space", "--size", "0"], "--size: must be an integer"),
         (["tuned:noisy", "--space", "tuned:space", "--generations", "-1"], "--generations: must"),
         (["tuned:noisy", "--space", "tuned:space", "--strategy", "best"], "--strategy: must be"),
