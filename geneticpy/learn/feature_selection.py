@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -182,13 +182,14 @@ feature_names_in_, message_, n_duplicates_
 
     def _params(self, seed: int) -> ParamSpace:
         every = self.estimator.columns
-        low, high = self.n_features_range or (1, len(every))
-        if not 1 <= low <= high <= len(every):
+        bounds = self.n_features_range or (1, len(every))
+        integers = all(isinstance(bound, Integral) for bound in bounds)
+        if len(bounds) != 2 or not integers or not 1 <= bounds[0] <= bounds[1] <= len(every):
             raise ArgumentError(
-                f"n_features_range: must be within 1 and the {len(every)} features, "
+                f"n_features_range: must be two integers within 1 and the {len(every)} features, "
                 f"got {self.n_features_range!r}."
             )
-        return Subsets({"columns": SubsetDistribution(every, low, high)}, self.estimator, seed)
+        return Subsets({"columns": SubsetDistribution(every, *bounds)}, self.estimator, seed)
 
     def _allows(self, params: ParamSpace) -> Any:
         constraint: Any = self.constraint

@@ -1,6 +1,7 @@
 """Selection of features: planted ones are found, and it is a transformer and a predictor."""
 
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -100,9 +101,12 @@ def test_range_is_kept(bounds):
     assert bounds[0] <= sizes.min() <= sizes.max() <= bounds[1]
 
 
-@pytest.mark.parametrize("bounds", [(0, 3), (2, 1), (1, 7)])
+@pytest.mark.parametrize(
+    "bounds", [(0, 3), (2, 1), (1, 7), (3,), (1, 2, 3), (1.0, 2.0), ("1", "2"), [True, None]]
+)
 def test_wrong_ranges_are_refused(bounds):
-    with pytest.raises(ArgumentError, match="n_features_range"):
+    told = re.escape(f"must be two integers within 1 and the 6 features, got {bounds!r}.")
+    with pytest.raises(ArgumentError, match=f"^n_features_range: {told}"):
         selection(n_features_range=bounds).fit(X, Y)
 
 
