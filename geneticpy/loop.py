@@ -77,7 +77,7 @@ class Run:
         message = ""
         try:
             message = self._until_stopped()
-            self._record.end(message)
+            self._end(message)
             self._warn_of_failures()
         except BaseException as error:
             why = message or f"stopped by {error!r}"
@@ -87,6 +87,13 @@ class Run:
                 error.result = self.result(why)  # type: ignore[attr-defined]
             raise
         return self.result(message)
+
+    def _end(self, message: str) -> None:
+        """Write down why the run has ended, which Ctrl-C cannot stop any more."""
+        try:
+            self._record.end(message)
+        except KeyboardInterrupt:
+            self._record.end(message)
 
     def _until_stopped(self) -> str:
         try:

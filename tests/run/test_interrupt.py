@@ -11,6 +11,8 @@ import pytest
 from geneticpy import EvaluationWarning, UniformDistribution, optimize
 from geneticpy.evolution.optimizer import Optimizer
 from geneticpy.run.history import History
+from geneticpy.run.journal import Journal
+from geneticpy.run.recorded import read
 
 LINE = {"x": UniformDistribution(0, 1)}
 
@@ -103,6 +105,27 @@ def test_interrupt_outside_the_loss_returns_the_result(monkeypatch, method):
         monkeypatch.setattr(Optimizer, "ask", lambda self, n: next(calls)(self, n))
     result = optimize(lambda params: params["x"], LINE, size=10, batch=5, seed=0, **hooks)
     assert result.message == "interrupted after 10 evaluations"
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_interrupt_while_the_journal_is_ended_returns_the_result(monkeypatch, tmp_path, before):
+    original = Journal.end
+    calls = []
+
+    def interrupted(self, message):
+        calls.append(message)
+        if len(calls) == 1 and before:
+            raise KeyboardInterrupt
+        original(self, message)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Journal, "end", interrupted)
+    path = tmp_path / "a.db"
+    result = optimize(lambda params: params["x"], LINE, size=10, generation_count=1, journal=path)
+    assert result.message == "generation_count reached: 1 generations, 15 evaluations"
+    assert read(path).runs[0].ended == result.message
+    assert read(path).runs[0].evaluations == 15
 
 
 PROGRAM = """
