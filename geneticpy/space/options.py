@@ -57,7 +57,9 @@ class ChoiceDistribution(Listed):
 
     Notes
     -----
-    Options that are equal and of one type are one, with their probabilities added up.
+    Options that are equal and of one type are one, with their probabilities added up. Values that
+    two options can give (``[UniformDistribution(0, 9, q=1), 3]``) are two points; a known point is
+    taken for the first option that it fits.
 
     Examples
     --------

@@ -59,6 +59,11 @@ class PermutationDistribution(Written):
     SpaceError
         Without items, or for items in no fixed order.
 
+    Notes
+    -----
+    Items that are equal count as different ones: orders in which two of them have changed places
+    are two points, and both may be evaluated.
+
     Examples
     --------
     >>> PermutationDistribution(["a", "b", "c"])
@@ -86,6 +91,10 @@ class SubsetDistribution(Written):
     ------
     SpaceError
         Without items, or unless 0 <= min_size <= max_size <= number of items.
+
+    Notes
+    -----
+    Items that are equal count as different ones: each may be in the subset.
 
     Examples
     --------
