@@ -73,10 +73,12 @@ class ThreadPool:
 
     def _dismiss(self) -> list[threading.Thread]:
         """Tell the threads to leave when they have finished what they are at."""
+        threads, self._threads = self._threads, []
+        if not threads:
+            return []  # they were told before; the queue may hold what tells them
         with contextlib.suppress(Empty):
             while True:
                 self._todo.get_nowait()
-        threads, self._threads = self._threads, []
         for _ in threads:
             self._todo.put(None)
         return threads

@@ -273,6 +273,19 @@ def test_no_thread_is_left_behind():
     assert threading.active_count() == before
 
 
+@pytest.mark.parametrize(
+    "given",
+    [{"steady_state": True}, {"time_limit": 0.0}, {"steady_state": True, "time_limit": 0.0}],
+)
+def test_no_thread_is_left_behind_by_a_run_that_drops_what_is_under_way(given):
+    before = threading.active_count()
+    optimize(lambda params: params["x"], LINE, size=10, workers="threads:3", **given)
+    until = time.monotonic() + 10
+    while threading.active_count() > before and time.monotonic() < until:
+        time.sleep(0.01)
+    assert threading.active_count() == before
+
+
 def test_the_time_limit_does_not_wait_for_threads():
     release = threading.Event()
 
