@@ -53,6 +53,14 @@ def function(name: str, value: Any) -> Any:
     return value
 
 
+def array(values: Any) -> np.ndarray:
+    """Array of what was given, masked where it is; of objects if its rows differ in length."""
+    try:
+        return np.asanyarray(values)
+    except ValueError:
+        return np.array(None, object)
+
+
 def one_of(name: str, value: Any, options: Iterable[str]) -> str:
     """Check for one of a few words."""
     allowed = list(options)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from geneticpy.checks import flag, function, generator, number, whole
+from geneticpy.checks import array, flag, function, generator, number, whole
 from geneticpy.errors import ArgumentError, SpaceError
 from geneticpy.evolution import replaceable
 from geneticpy.evolution.breeding import Operators
@@ -285,7 +285,7 @@ class Optimizer:
         return rows
 
     def _as_losses(self, loss: Any, shape: tuple[int, ...]) -> np.ndarray:
-        losses = np.atleast_1d(_as_array(loss))
+        losses = np.atleast_1d(array(loss))
         if losses.dtype.kind not in "biuf":  # None would become NaN
             raise ArgumentError(f"tell: loss must be numbers, got {loss!r}.")
         if losses.shape != shape:
@@ -353,18 +353,10 @@ class Optimizer:
 
 def _as_ids(ids: Any) -> np.ndarray:
     """(n,) checked array; a mask is no ids."""
-    array = np.atleast_1d(_as_array(ids))
-    if array.ndim > 1 or array.dtype.kind not in "iuf":  # an empty list makes floats
+    numbers = np.atleast_1d(array(ids))
+    if numbers.ndim > 1 or numbers.dtype.kind not in "iuf":  # an empty list makes floats
         raise ArgumentError(f"tell: ids must be integers, one or a list of them, got {ids!r}.")
-    return array
-
-
-def _as_array(values: Any) -> np.ndarray:
-    """Array of numbers, masked where they are; of objects if they make none."""
-    try:
-        return values if np.ma.isMA(values) else np.asarray(values)
-    except ValueError:  # rows of different lengths
-        return np.array(None, object)
+    return numbers
 
 
 def _share(name: str, value: float | None) -> float | None:

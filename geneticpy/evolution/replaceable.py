@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from geneticpy.checks import function
+from geneticpy.checks import array, function
 from geneticpy.errors import ArgumentError
 
 Operator = Callable[..., Any]
@@ -51,7 +51,7 @@ def replacer(fn: Any) -> Operator | None:
 
 def _rows(name: str, returned: Any, m: int, n: int | None = None) -> np.ndarray:
     """Row numbers of m rows: n of them, or any number above 0."""
-    rows = _array(returned)
+    rows = np.asarray(array(returned))
     right = rows.ndim == 1 and (rows.dtype.kind in "iu" or not len(rows))
     right = right and (len(rows) == n or (n is None and len(rows) > 0))
     if not right or (len(rows) and not 0 <= rows.min() <= rows.max() < m):
@@ -64,7 +64,7 @@ def _rows(name: str, returned: Any, m: int, n: int | None = None) -> np.ndarray:
 
 def checked_genes(name: str, returned: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Check what the user's function `name` returned: genes of a given shape, without NaN."""
-    genes = _array(returned)
+    genes = np.asarray(array(returned))
     numbers = genes.dtype.kind in "fiub"
     if genes.shape != shape or not numbers:
         got = f"shape {genes.shape}" if numbers and genes.ndim else repr(returned)
@@ -75,11 +75,3 @@ def checked_genes(name: str, returned: Any, shape: tuple[int, ...]) -> np.ndarra
     if missing:
         raise ArgumentError(f"{name}: must return no NaN, got {missing} in {genes.size} genes.")
     return genes
-
-
-def _array(returned: Any) -> np.ndarray:
-    """Array of what a function returned; of objects if it makes none."""
-    try:
-        return np.asarray(returned)
-    except ValueError:  # rows of different lengths
-        return np.array(None, object)
