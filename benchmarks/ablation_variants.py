@@ -107,6 +107,7 @@ MIXED = ALL | {
 STRATEGIES = {
     "screened": Strategy(("lists", "mixed", "continuous-5"), 100, SCREENED),
     "screened, tuning": Strategy(("yahpo",), 50, SCREENED),
+    "screened, depth": Strategy(("depth",), 100, SCREENED),
     "screened, lengths": Strategy(("lengths",), 100, SCREENED),
     "screened, lengths, long": Strategy(("lengths",), 250, SCREENED),
     "mixed": Strategy(("lists", "mixed"), 5_000, MIXED, {"strategy": "mixed"}),
