@@ -1,4 +1,4 @@
-"""Checks of arguments: each raises an ArgumentError with name, rule and value."""
+"""Checks of arguments, each raising an ArgumentError with name, rule and value; and an array."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def function(name: str, value: Any) -> Any:
 
 
 def array(values: Any) -> np.ndarray:
-    """Array of what was given, masked where it is; of objects if its rows differ in length."""
+    """Array of what was given; of objects if its rows differ in length."""
     try:
-        return np.asanyarray(values)
+        return np.asarray(values)
     except ValueError:
         return np.array(None, object)
 

@@ -106,3 +106,11 @@ def test_demo_without_sklearn_says_how_to_install_it(monkeypatch, capsys):
     monkeypatch.setattr(demo, "find_spec", lambda name: None)
     demo.run(quick=True)
     assert "pip install scikit-learn" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_demo_in_full(tmp_path):
+    pytest.importorskip("sklearn")
+    done = run("demo", cwd=tmp_path, timeout=900)
+    assert done.returncode == 0, done.stderr
+    assert "geneticpy, median (range) of 3" in done.stdout

@@ -116,10 +116,11 @@ def say(message: str) -> None:
 def in_options(message: str) -> str:
     """Call the argument that an error begins with by its option."""
     name, colon, rest = message.partition(":")
-    return f"{_option(name)}{colon}{rest}" if name in (*ARGUMENTS, "journal") else message
+    return f"{option(name)}{colon}{rest}" if name in (*ARGUMENTS, "journal") else message
 
 
-def _option(name: str) -> str:
+def option(name: str) -> str:
+    """Write a name as an option of the command line."""
     return "--" + NAMES.get(name, name).replace("_", "-")
 
 
@@ -127,7 +128,7 @@ def _adder(group: argparse._ArgumentGroup) -> Callable[..., None]:
     """Make what adds an option to a group; the namespace lacks one that is not given."""
 
     def add(name: str, help: str, **how: Any) -> None:
-        group.add_argument(_option(name), dest=name, default=argparse.SUPPRESS, help=help, **how)
+        group.add_argument(option(name), dest=name, default=argparse.SUPPRESS, help=help, **how)
 
     return add
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from geneticpy.cli import space_file
 from geneticpy.cli.command import split
+from geneticpy.cli.options import option
 from geneticpy.cli.passing import Passing
 from geneticpy.cli.program import Program
 from geneticpy.errors import ArgumentError
@@ -83,7 +84,7 @@ class Recipe:
 
     def _prepare_function(self, name: str, space: Any) -> Prepared:
         if self.passing:
-            named = ", ".join("--" + option.replace("_", "-") for option in self.passing)
+            named = ", ".join(map(option, self.passing))
             raise ArgumentError(f"loss: must be a command for {named}, got {name}.")
         function = imported("loss", name)
         if not callable(function):

@@ -285,7 +285,7 @@ class Optimizer:
         return rows
 
     def _as_losses(self, loss: Any, shape: tuple[int, ...]) -> np.ndarray:
-        losses = np.atleast_1d(array(loss))
+        losses = np.atleast_1d(loss if np.ma.isMA(loss) else array(loss))
         if losses.dtype.kind not in "biuf":  # None would become NaN
             raise ArgumentError(f"tell: loss must be numbers, got {loss!r}.")
         if losses.shape != shape:

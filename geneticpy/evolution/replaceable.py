@@ -51,7 +51,7 @@ def replacer(fn: Any) -> Operator | None:
 
 def _rows(name: str, returned: Any, m: int, n: int | None = None) -> np.ndarray:
     """Row numbers of m rows: n of them, or any number above 0."""
-    rows = np.asarray(array(returned))
+    rows = array(returned)
     right = rows.ndim == 1 and (rows.dtype.kind in "iu" or not len(rows))
     right = right and (len(rows) == n or (n is None and len(rows) > 0))
     if not right or (len(rows) and not 0 <= rows.min() <= rows.max() < m):
@@ -64,7 +64,7 @@ def _rows(name: str, returned: Any, m: int, n: int | None = None) -> np.ndarray:
 
 def checked_genes(name: str, returned: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Check what the user's function `name` returned: genes of a given shape, without NaN."""
-    genes = np.asarray(array(returned))
+    genes = array(returned)
     numbers = genes.dtype.kind in "fiub"
     if genes.shape != shape or not numbers:
         got = f"shape {genes.shape}" if numbers and genes.ndim else repr(returned)

@@ -98,7 +98,7 @@ class Screened:
         if missing and np.isfinite(self._epoch.loss).any():
             with one_thread():
                 learned = self._learn()
-                fresh = self._rng.binomial(missing, self._unscreened(learned))
+                fresh = self._rng.binomial(missing, self._unscreened())
                 rows = rows.join(self._sample(fresh))
                 if missing > fresh:
                     rows = rows.join(self._screen(missing - fresh, learned))
@@ -132,10 +132,9 @@ class Screened:
             genes[0, self._genome.ordinary] = 0.5
         return self._genome.snap(genes)
 
-    def _unscreened(self, learned: Posterior) -> float:
+    def _unscreened(self) -> float:
         """Share of rows that are drawn from the space."""
-        misled = len(self._epoch) >= JUDGED and learned.foretold() < FORETOLD
-        return max(self._operators.immigrants or 0.0, UNSCREENED if misled else 0.0)
+        return max(self._operators.immigrants or 0.0, UNSCREENED if self._misled else 0.0)
 
     def _sample(self, n: int) -> Brood:
         return Brood.orphans(self._genome.sample(self._rng, n))
@@ -176,6 +175,7 @@ class Screened:
             self._process = GaussianProcess(self._features, size, fitted)
             self._fitted = len(self._epoch)
         self._learned = self._process.condition(x, z)
+        self._misled = len(self._epoch) >= JUDGED and self._learned.foretold() < FORETOLD
         assumed = ASSUMED_NOISE if self._genome.flat else 0.0
         self._noise = max(self._learned.noise - assumed, 0.0)
         return self._learned
