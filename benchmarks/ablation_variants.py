@@ -82,7 +82,8 @@ SCREENED = ALL | {
     "no input warp": Variant({"models.gaussian_process:WARP_BOUNDS": (0.0, 0.0)}),
     "no believer": Variant({"strategies.screened:believers": _best_scored}),
     "improvement not augmented": Variant({"models.acquisition:log_augmentation": _not_augmented}),
-    "model always believed": Variant({"strategies.screened:UNSCREENED": 0.0}),
+    "model always believed": Variant({"strategies.screened:FORETOLD": -np.inf}),
+    "polishing to the end": Variant({"strategies.screened:WORTHWHILE": 1e-300}),
     "weight of the variance 1": Variant(
         {"strategies.screened:LEAST_WEIGHT": 1.0, "strategies.screened:MOST_WEIGHT": 1.0}
     ),

@@ -237,6 +237,21 @@ def test_rows_are_drawn_without_a_model_that_foretells_nothing(plateau, share, m
     assert abs(np.mean(after) - share) < (0.173 if share else 1e-9)
 
 
+@pytest.mark.parametrize(("name", "share"), [("list", UNSCREENED), ("numbers", 0.0)])
+def test_polished_structures_are_left_for_others(name, share, monkeypatch):
+    monkeypatch.setattr(screened, "FRESH", 0.0)  # the model sees no random rows
+    monkeypatch.setattr(screened, "WORTHWHILE", 1e300)  # no improvement is worth it
+    _, loss = distance(name)
+    optimizer = Optimizer(SPACES[name], surrogate=True, seed=0)
+    orphans = []
+    for _ in range(38):  # before an epoch can end
+        candidates = optimizer.ask(5)
+        orphans += (candidates.parents[:, 0] == -1).tolist()
+        optimizer.tell(candidates.ids, loss(candidates.genes))
+    after = orphans[15:]  # 175; 4.5 standard deviations of the share are 0.17
+    assert abs(np.mean(after) - share) < (0.17 if share else 1e-9)
+
+
 def test_parents_were_evaluated_before_their_children():
     _, loss = distance("everything")
     optimizer = Optimizer(SPACES["everything"], max_evaluations=500, seed=0)

@@ -40,11 +40,16 @@ EXPLORATION, LEAST_WEIGHT, MOST_WEIGHT = 8.0, 0.25, 2.0  # weight of the varianc
 # a plateau it would follow noise (measured on networks of searched depth, most of which do not
 # learn).
 JUDGED, FORETOLD, UNSCREENED = 20, 0.1, 0.5
+# Expected improvement, in standard deviations of the losses, below which a space of structures is
+# explored in the same way: polishing gains next to nothing then, and what a model foretells of
+# structures that it never saw is worth little (measured on spaces of searched length).
+WORTHWHILE = 0.02
 # Noise that a model assumes before it has seen any. In flat spaces it does not count: the optimum
 # of a sphere would be shunned for being known. Among structures it is worth it (both measured).
 ASSUMED_NOISE = float(np.exp(NOISE_PRIOR[0]))
 EPOCH, PROGRESS = 200, 0.01  # evaluations before a restart, and the least gain of their later half
 MOST_WAITING = 100  # rows that were proposed and not told, of which the model takes notice
+DRAWS = 20  # from the space for each row that is wanted from it
 SPARE = 16  # best of the others, offered after the chosen in case that those are not allowed
 LISTED = 1000  # points of a space of which all are judged
 
@@ -87,6 +92,7 @@ class Screened:
         self._process: GaussianProcess | None = None
         self._learned: Posterior | None = None
         self._fitted = 0
+        self._misled = self._exhausted = False
 
     def propose(self, n: int) -> Brood:
         """Make `n` rows or a few more: what is left of the start, then the best of a brood."""
@@ -99,11 +105,11 @@ class Screened:
             with one_thread():
                 learned = self._learn()
                 fresh = self._rng.binomial(missing, self._unscreened())
-                rows = rows.join(self._sample(fresh))
+                rows = rows.join(self._unknown(fresh))
                 if missing > fresh:
                     rows = rows.join(self._screen(missing - fresh, learned))
         if len(rows) < n:
-            rows = rows.join(self._sample(n - len(rows)))
+            rows = rows.join(self._unknown(n - len(rows)))
         self._remember(rows.genes[:n])  # those that a constraint rejects do not come back
         self._waiting = np.concatenate([self._waiting, rows.genes[:n]])[-MOST_WAITING:]
         return rows
@@ -134,10 +140,18 @@ class Screened:
 
     def _unscreened(self) -> float:
         """Share of rows that are drawn from the space."""
-        return max(self._operators.immigrants or 0.0, UNSCREENED if self._misled else 0.0)
+        unaided = UNSCREENED if self._misled or self._exhausted else 0.0
+        return max(self._operators.immigrants or 0.0, unaided)
 
     def _sample(self, n: int) -> Brood:
         return Brood.orphans(self._genome.sample(self._rng, n))
+
+    def _unknown(self, n: int) -> Brood:
+        """Draw `n` rows from the space that were not proposed, as far as some draws find them."""
+        genes = self._genome.snap(self._genome.sample(self._rng, DRAWS * n))
+        new = first_of(self._genome.keys(genes), self._known)
+        old = np.setdiff1d(np.arange(len(genes)), new)
+        return Brood.orphans(genes[np.append(new, old)[:n]])
 
     def _remember(self, genes: np.ndarray) -> np.ndarray:
         """Do not propose these rows again; returns their keys."""
@@ -152,6 +166,8 @@ class Screened:
             pool = self._bred(n, posterior)
         else:
             pool = self._judge(Brood.orphans(self._everything.copy()), posterior)
+        if not self._genome.flat:
+            self._exhausted = pool.score.max(initial=-np.inf) < np.log(WORTHWHILE)
         chosen = believers(
             posterior, pool.prediction, posterior.best, self._weight, self._noise, n
         )
@@ -231,8 +247,7 @@ class Screened:
         rows.species = self._genome.species(rows.genes, active)
         keys = self._genome.keys(rows.genes, active)
         known = self._known if pool is None else np.append(self._known, pool.keys)
-        unique, first = np.unique(keys, return_index=True)
-        new = np.sort(first[~np.isin(unique, known)])
+        new = first_of(keys, known)
         if self._legal is not None:
             new = new[self._legal(rows.genes[new])]
         prediction = posterior.predict(self._features(rows.genes[new], active[new]))
@@ -278,6 +293,12 @@ class Pool:
     def best(self, n: int) -> np.ndarray:
         """Numbers of the `n` best scored rows, best first."""
         return (-self.score).argsort(kind="stable")[:n]
+
+
+def first_of(keys: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Numbers of the rows that are the first with their key and have none of the known ones."""
+    unique, first = np.unique(keys, return_index=True)
+    return np.sort(first[~np.isin(unique, known)])
 
 
 def spread(loss: np.ndarray, most: int) -> np.ndarray:
