@@ -105,11 +105,11 @@ class Screened:
             with one_thread():
                 learned = self._learn()
                 fresh = self._rng.binomial(missing, self._unscreened())
-                rows = rows.join(self._unknown(fresh))
+                rows = rows.join(self._unexplored(fresh))
                 if missing > fresh:
                     rows = rows.join(self._screen(missing - fresh, learned))
         if len(rows) < n:
-            rows = rows.join(self._unknown(n - len(rows)))
+            rows = rows.join(self._unexplored(n - len(rows)))
         self._remember(rows.genes[:n])  # those that a constraint rejects do not come back
         self._waiting = np.concatenate([self._waiting, rows.genes[:n]])[-MOST_WAITING:]
         return rows
@@ -146,10 +146,14 @@ class Screened:
     def _sample(self, n: int) -> Brood:
         return Brood.orphans(self._genome.sample(self._rng, n))
 
-    def _unknown(self, n: int) -> Brood:
-        """Draw `n` rows from the space that were not proposed, as far as some draws find them."""
-        genes = self._genome.snap(self._genome.sample(self._rng, DRAWS * n))
-        new = first_of(self._genome.keys(genes), self._known)
+    def _unexplored(self, n: int) -> Brood:
+        """Draw `n` rows from the space; structures first that were not told, then new points."""
+        genome = self._genome
+        genes = genome.snap(genome.sample(self._rng, DRAWS * n))
+        active = genome.activity(genes)
+        new = first_of(genome.keys(genes, active), self._known)
+        seen = np.isin(genome.species(genes[new], active[new]), self._epoch.species)
+        new = new[seen.argsort(kind="stable")]
         old = np.setdiff1d(np.arange(len(genes)), new)
         return Brood.orphans(genes[np.append(new, old)[:n]])
 
