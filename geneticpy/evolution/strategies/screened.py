@@ -43,7 +43,7 @@ JUDGED, FORETOLD, UNSCREENED = 20, 0.1, 0.5
 # Expected improvement, in standard deviations of the losses, below which a space of structures is
 # explored in the same way: polishing gains next to nothing then, and what a model foretells of
 # structures that it never saw is worth little (measured on spaces of searched length).
-WORTHWHILE = 0.02
+WORTHWHILE = 0.01
 # Noise that a model assumes before it has seen any. In flat spaces it does not count: the optimum
 # of a sphere would be shunned for being known. Among structures it is worth it (both measured).
 ASSUMED_NOISE = float(np.exp(NOISE_PRIOR[0]))
