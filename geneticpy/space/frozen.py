@@ -10,6 +10,8 @@ import numpy as np
 from geneticpy.errors import SpaceError
 from geneticpy.space.leaf import MAX_TABLE, TINY, Distribution, as_number, edges_of
 
+MOST_SUMMED = 2**20  # masses that scipy may have to add up for one quantile: 8 MB, some 50 ms
+
 
 class FrozenDistribution(Distribution):
     """A frozen scipy.stats distribution as a leaf; users put the scipy object into the space.
@@ -22,13 +24,15 @@ class FrozenDistribution(Distribution):
     Raises
     ------
     SpaceError
-        If it has no quantiles, or one of them is not finite.
+        If it has no quantiles, one of them is not finite, or scipy adds up too many masses to
+        find one.
     """
 
     def __init__(self, frozen: Any):
         self.frozen = frozen
         if not (hasattr(frozen, "ppf") or hasattr(frozen, "icdf")) or not hasattr(frozen, "cdf"):
             raise SpaceError(f"must have ppf (or icdf) and cdf to be searched, got {self!r}.")
+        self._check_sums()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # scipy may give up digits that far out
             probe = self._ppf(np.array([[TINY], [0.5], [1 - TINY]]))
@@ -37,6 +41,18 @@ class FrozenDistribution(Distribution):
         self._whole = False
         if is_discrete(frozen):
             self._make_levels(*probe.ravel().tolist())
+
+    def _check_sums(self) -> None:
+        """SpaceError for a heavy tail without a closed form, whose quantiles would fill memory."""
+        if not _adds_up(self.frozen):
+            return
+        start = self.frozen.support()[0]
+        left = np.max(1 - self._cdf(start + MOST_SUMMED))
+        if left > TINY:
+            raise SpaceError(
+                f"{self!r}: {MOST_SUMMED} values must have all but {TINY:.2g} of the mass, since "
+                f"scipy adds up their masses one by one, got {left:.2g} beyond them."
+            )
 
     def _make_levels(self, lowest: float, median: float, highest: float) -> None:
         """Make levels of the values that have any mass, unless they are too many."""
@@ -107,3 +123,12 @@ def is_discrete(frozen: Any) -> bool:
     """Whether a scipy.stats distribution, of the old or the new kind, has a mass function."""
     kinds = {kind.__name__ for kind in type(getattr(frozen, "dist", frozen)).__mro__}
     return bool(kinds & {"rv_discrete", "DiscreteDistribution"})
+
+
+def _adds_up(frozen: Any) -> bool:
+    """Whether scipy knows only the mass function of a distribution."""
+    if not is_discrete(frozen) or not hasattr(frozen, "dist"):
+        return False
+    from scipy.stats import rv_discrete
+
+    return type(frozen.dist)._cdf is rv_discrete._cdf

@@ -753,6 +753,17 @@ def test_scipy_laws_without_finite_quantiles_are_refused(frozen):
         Encoding({"x": frozen})
 
 
+@pytest.mark.parametrize("frozen", [stats.zipf(2.0), stats.zipf(1.1, loc=5)])
+def test_scipy_sums_that_would_fill_memory_are_refused(frozen):
+    with pytest.raises(gp.SpaceError, match=r"space\['x'\].*zipf.*adds up .*, got .* beyond"):
+        Encoding({"x": frozen})
+
+
+def test_scipy_sums_that_end_soon_are_fine():
+    assert min(draw(stats.zipf(4.0), 100)) == 1
+    assert max(draw(stats.randint(0, 10**9), 100)) > 10**8  # not summed
+
+
 def test_scipy_laws_are_named_by_their_call():
     assert repr(FrozenDistribution(stats.norm(1, scale=2))) == "scipy.stats.norm(1, scale=2)"
 
