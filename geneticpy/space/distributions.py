@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from geneticpy.errors import SpaceError
 from geneticpy.space.leaf import DistributionBase
 from geneticpy.space.number import Number
 from geneticpy.space.options import ChoiceDistribution
@@ -176,7 +177,8 @@ class LogNormalDistribution(Number):
     Raises
     ------
     SpaceError
-        Unless the parameters are finite, sigma > 0, low < high, high > 0 and q > 0.
+        Unless the parameters are finite, sigma > 0, low < high, high > 0 and q > 0, and the most
+        likely values are floats: a mean above 709.78 needs a bound.
     """
 
     _written = ("mean", "sigma", "q", "low", "high")
@@ -195,6 +197,18 @@ class LogNormalDistribution(Number):
         self._check_finite("mean")
         self._check_positive("sigma")
         self._prepare(support=(0.0, math.inf))
+        if q is None:
+            self._check_centre()
+
+    def _check_centre(self) -> None:
+        """SpaceError if the law between its bounds has its peak where there are no floats."""
+        with np.errstate(all="ignore"):
+            centre = np.exp(np.clip(self.mean, *np.log(self._bounds)))
+        if not 0 < centre < math.inf:
+            raise SpaceError(
+                f"{self!r}: exp(mean), or the bound next to it, must be a positive float, "
+                f"got mean={self.mean!r}."
+            )
 
     @cached_property
     def _law(self) -> TruncatedNormal:

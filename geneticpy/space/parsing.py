@@ -177,6 +177,8 @@ def _distribution_of(leaf: Any) -> Distribution:
     values = np.asarray(leaf.values(np.array([0.0, 0.5, 1.0])), float)
     if not np.isfinite(values).all():
         raise SpaceError(f"values must be finite, got {values.tolist()}.")
+    if leaf.k == 0 and values[0] == values[-1]:
+        raise SpaceError(f"values must be told apart by floats, got {values[0]} only.")
     return leaf
 
 

@@ -392,6 +392,21 @@ def test_parameters_beyond_arithmetic_are_refused():
         gp.GaussianDistribution(3, 5e-324, high=1, q=1)
 
 
+@pytest.mark.parametrize(
+    "leaf", [gp.GaussianDistribution(1e10, 1e-20), gp.ExponentialDistribution(1e-320)]
+)
+def test_laws_narrower_than_the_distance_of_floats_are_refused(leaf):
+    with pytest.raises(gp.SpaceError, match=r"^space\['x'\]: .*told apart by floats, got"):
+        Encoding({"x": leaf})
+
+
+def test_a_lognormal_of_a_huge_mean_keeps_to_its_bound():
+    values = gp.LogNormalDistribution(1000, 1, low=1, high=10).values(QUANTILES)
+    # 998 standard deviations away, the distance of the logarithm is exponential to 1e-5
+    expected = -np.log(QUANTILES) / (1000 - math.log(10))
+    np.testing.assert_allclose(np.log(10 / values), expected, rtol=1e-4, atol=1e-9)
+
+
 def test_bounds_may_be_infinite_on_their_own_side():
     leaf = gp.GaussianDistribution(0, 1, low=-math.inf, high=math.inf)
     u = np.array([0.1, 0.5, 0.9])
@@ -527,6 +542,10 @@ IMPOSSIBLE = [
     (lambda: gp.LogNormalDistribution(0, 200, q=1), "q=1"),
     (lambda: gp.LogNormalDistribution(0, 0), "sigma=0"),
     (lambda: gp.LogNormalDistribution(NAN), "nan"),
+    (lambda: gp.LogNormalDistribution(1000), "mean=1000"),
+    (lambda: gp.LogNormalDistribution(-1000), "mean=-1000"),
+    (lambda: gp.LogNormalDistribution(1000, low=5), "mean=1000"),
+    (lambda: gp.LogNormalDistribution(-1000, high=1e-5), "mean=-1000"),
     (lambda: gp.LogNormalDistribution(high=0), "high=0"),
     (lambda: gp.LogNormalDistribution(low=2, high=2), "low=2, high=2"),
     (lambda: gp.ExponentialDistribution(0), "scale=0"),
