@@ -505,6 +505,23 @@ def test_more_initial_points_than_the_budget():
     assert fn.points == [8, 6, 7]
 
 
+def test_a_constraint_that_changes_what_it_is_given_leaves_initial_points_alone():
+    fn, initial = Recorded(bowl), [{"x": 1.0, "n": 2}]
+    optimize(fn, PLANE, initial=initial, constraint=lambda params: params.pop("x") > 0, size=5)
+    assert initial == fn.points[:1] == [{"x": 1.0, "n": 2}]
+
+
+def test_a_constraint_judges_the_values_that_the_loss_gets():
+    steps = {"x": UniformDistribution(0, 1, q=0.1)}
+    with pytest.raises(SpaceError, match=r"initial\[0\]: must satisfy the constraint"):
+        optimize(
+            lambda params: params["x"],
+            steps,
+            initial=[{"x": 0.1 + 0.2}],
+            constraint=lambda params: params["x"] > 0.3,
+        )
+
+
 @pytest.mark.parametrize(
     ("initial", "told"),
     [

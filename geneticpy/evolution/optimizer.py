@@ -184,9 +184,9 @@ class Optimizer:
         if not isinstance(points, list | tuple):
             raise ArgumentError(f"initial: must be a list of parameters, got {initial!r}.")
         genes = self.encoding.encode(points, "initial")
-        for i, point in enumerate(points):
-            if not self._supply.allows(point):
-                raise SpaceError(f"initial[{i}]: must satisfy the constraint, got {point!r}.")
+        for i, own in enumerate(self.encoding.decode(genes)):  # a constraint may change it
+            if not self._supply.allows(own):
+                raise SpaceError(f"initial[{i}]: must satisfy the constraint, got {points[i]!r}.")
         return self._supply.admit(Brood.orphans(genes), len(genes))
 
     def ask(self, n: int | None = None) -> Candidates:
