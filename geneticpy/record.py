@@ -64,9 +64,12 @@ def record_of(journal: Any, resume: str) -> Record:
         if warm:
             raise ArgumentError(f"resume: must come with a journal, got {resume!r} without one.")
         return Record()
-    if not isinstance(journal, str | os.PathLike) or not os.fspath(journal):
+    path = os.fsdecode(journal) if isinstance(journal, str | os.PathLike) else ""
+    if not path or "\0" in path:
         raise ArgumentError(f"journal: must be a path, got {journal!r}.")
-    return JournalRecord(os.fsdecode(journal), warm=warm)
+    if os.path.isdir(path):
+        raise JournalError(f"journal {path!r}: must be a file, got a folder.")
+    return JournalRecord(path, warm=warm)
 
 
 class Record:

@@ -111,7 +111,7 @@ WRONG = [
     ("devices", [0], "must come with workers=N, .*, got {} with no workers"),
     ("steady_state", True, "must come with workers, or .*, got {} with no workers"),
     *(("steady_state", value, FLAG) for value in ("yes", None, 2)),
-    *(("journal", value, "must be a path, got {}") for value in (3, True, ["a.db"], "")),
+    *(("journal", value, "must be a path, got {}") for value in (3, True, ["a.db"], "", "a\0b")),
     *(
         ("resume", value, r"must be one of \['exact', 'warm'\], got {}")
         for value in (True, "cold")

@@ -238,10 +238,12 @@ def test_places_where_there_can_be_no_file(tmp_path):
     with pytest.raises(JournalError, match="must be in a folder that is writable, got Operation"):
         optimize(scattered, LINE, journal=tmp_path / "none" / "a.db", **QUICK)
     (tmp_path / "folder").mkdir()
-    with pytest.raises(JournalError, match="must be readable, got IsADirectoryError"):
-        optimize(scattered, LINE, journal=tmp_path / "folder", **QUICK)
+    for folder in (tmp_path / "folder", f"{tmp_path / 'folder'}/"):
+        with pytest.raises(JournalError, match=r"folder/?': must be a file, got a folder"):
+            optimize(scattered, LINE, journal=folder, **QUICK)
     with pytest.raises(JournalError, match="must be readable, got FileNotFoundError"):
         read(tmp_path / "missing.db")
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder"]  # no lock is left
 
 
 @pytest.mark.parametrize(
