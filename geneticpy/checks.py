@@ -1,4 +1,4 @@
-"""Checks of arguments, each raising an ArgumentError with name, rule and value; and an array."""
+"""Checks of arguments, each raising an ArgumentError with name, rule and value; and numbers."""
 
 from __future__ import annotations
 
@@ -59,6 +59,19 @@ def array(values: Any) -> np.ndarray:
         return np.asarray(values)
     except ValueError:
         return np.array(None, object)
+
+
+def as_float(value: Any) -> float:
+    """Make any kind of number a float, also in an array of one element; others raise."""
+    if isinstance(value, np.ndarray) and value.size == 1:
+        return math.nan if np.ma.is_masked(value) else as_float(value.item())
+    wrong = isinstance(value, str | bytes | complex | np.complexfloating)
+    if wrong or not hasattr(value, "__float__"):  # float() would read text
+        raise TypeError(f"{type(value).__name__} is no number")
+    try:
+        return float(value)
+    except OverflowError:  # an integer beyond the floats
+        return math.inf if value > 0 else -math.inf
 
 
 def one_of(name: str, value: Any, options: Iterable[str]) -> str:

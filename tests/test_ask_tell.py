@@ -2,6 +2,8 @@
 
 import math
 import zlib
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from geneticpy import (
     UniformDistribution,
     optimize,
 )
+from geneticpy.evaluation.values import as_loss
 
 LINE = {"x": UniformDistribution(0, 1)}
 ROOM = {
@@ -184,6 +187,24 @@ def test_forms_of_ids_and_losses():
     assert type(optimizer.best_loss) is float
 
 
+@pytest.mark.parametrize(
+    ("loss", "told"),
+    [
+        (Decimal("0.5"), 0.5),
+        (Fraction(1, 4), 0.25),
+        (-(10**400), -math.inf),
+        (np.True_, 1.0),
+        (Decimal("nan"), math.nan),
+    ],
+)
+def test_tell_takes_the_numbers_that_a_loss_may_return(loss, told):
+    one, several = Optimizer(LINE, seed=0), Optimizer(LINE, seed=0)
+    one.tell(one.ask(1).ids[0], loss)
+    several.tell(several.ask(2).ids, [loss, 2.0])
+    np.testing.assert_equal([one.best_loss, as_loss(loss, {})], [told, told])
+    assert several.best_loss == (2.0 if math.isnan(told) else told)
+
+
 def test_masked_losses_have_failed():
     optimizer = Optimizer(LINE, seed=0)
     params = optimizer.ask(3).params
@@ -257,6 +278,8 @@ def test_all_failing_goes_on_asking():
         (0, "1.5", "loss must be .*numbers?, got '1.5'"),
         (0, None, "loss must be .*numbers?, got None"),
         ([0, 1], [1.0, None], "loss must be .*numbers?, got"),
+        (0, Decimal("snan"), "loss must be numbers, got"),
+        ([0, 1], [1.0, Fraction], "loss must be numbers, got"),
         (0, 1j, "loss must be .*numbers?, got"),
         (None, 1.0, "must get ids or params"),
         ([[0, 1]], [[1.0, 2.0]], r"ids must be integers, .*got \[\[0, 1\]\]"),

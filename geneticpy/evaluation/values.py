@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from geneticpy.checks import as_float
 from geneticpy.errors import LossError
 
 LONGEST_REASON = 300  # characters
@@ -20,7 +21,7 @@ def as_loss(value: Any, params: Any) -> float:
         return float(value)
     _refuse_awaitable(value)
     try:
-        return _as_float(value)
+        return as_float(value)
     except Exception as error:
         raise LossError(
             f"fn: must return a number, got {value!r} for params {params!r}."
@@ -37,25 +38,12 @@ def as_losses(value: Any, n: int) -> np.ndarray:
         if array.dtype.kind in "biuf":
             losses = np.ma.filled(array.astype(float), math.nan)
         else:
-            losses = np.array([_as_float(item) for item in array])
+            losses = np.array([as_float(item) for item in array])
     except Exception as error:
         raise LossError(f"fn: must return an array of {n} numbers, got {value!r}.") from error
     if losses.shape != (n,):
         raise LossError(f"fn: must return an array of shape ({n},), got shape {losses.shape}.")
     return losses
-
-
-def _as_float(value: Any) -> float:
-    """Make any kind of number a float, also in an array of one element."""
-    if isinstance(value, np.ndarray) and value.size == 1:
-        return math.nan if np.ma.is_masked(value) else _as_float(value.item())
-    wrong = isinstance(value, str | bytes | complex | np.complexfloating)
-    if wrong or not hasattr(value, "__float__"):  # float() would read text
-        raise TypeError(f"{type(value).__name__} is no number")
-    try:
-        return float(value)
-    except OverflowError:  # an integer beyond the floats
-        return math.inf if value > 0 else -math.inf
 
 
 def _refuse_awaitable(value: Any) -> None:

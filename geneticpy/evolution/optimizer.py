@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from geneticpy.checks import array, flag, function, generator, number, whole
+from geneticpy.checks import array, as_float, flag, function, generator, number, whole
 from geneticpy.errors import ArgumentError, SpaceError
 from geneticpy.evolution import replaceable
 from geneticpy.evolution.breeding import Operators
@@ -286,6 +286,8 @@ class Optimizer:
 
     def _as_losses(self, loss: Any, shape: tuple[int, ...]) -> np.ndarray:
         losses = np.atleast_1d(loss if np.ma.isMA(loss) else array(loss))
+        if losses.dtype.kind == "O" and losses.ndim == 1:
+            losses = _of_objects(losses)
         if losses.dtype.kind not in "biuf":  # None would become NaN
             raise ArgumentError(f"tell: loss must be numbers, got {loss!r}.")
         if losses.shape != shape:
@@ -357,6 +359,14 @@ def _as_ids(ids: Any) -> np.ndarray:
     if numbers.ndim > 1 or numbers.dtype.kind not in "iuf":  # an empty list makes floats
         raise ArgumentError(f"tell: ids must be integers, one or a list of them, got {ids!r}.")
     return numbers
+
+
+def _of_objects(losses: np.ndarray) -> np.ndarray:
+    """(n,) array of floats, if fractions, decimals and the like are all there is."""
+    try:
+        return np.array([as_float(loss) for loss in losses])
+    except Exception:  # whatever the conversion of an object raises
+        return losses
 
 
 def _share(name: str, value: float | None) -> float | None:
