@@ -14,7 +14,7 @@ from geneticpy.learn.steps import STEP, assemble
 from geneticpy.space.distributions import ChoiceDistribution, DistributionBase
 from geneticpy.space.frozen import is_frozen
 from geneticpy.space.leaf import Distribution
-from geneticpy.space.options import PulledDistribution
+from geneticpy.space.options import PulledDistribution, listed
 from geneticpy.space.structures import (
     ListDistribution,
     PermutationDistribution,
@@ -107,15 +107,10 @@ class ParamSpace:
 
     def _choice(self, name: str, values: Iterable[Any]) -> ChoiceDistribution:
         """Choose among listed values; numbers in order are searched along the order."""
-        if isinstance(values, set | frozenset):  # of another order in the next process
-            raise SpaceError(
-                f"param_distributions[{name!r}]: must be in a fixed order, got {values!r}."
-            )
-        listed = values.tolist() if isinstance(values, np.ndarray) else list(values)
-        if not listed:
-            raise SpaceError(f"param_distributions[{name!r}]: must not be empty, got {values!r}.")
+        given = values.tolist() if isinstance(values, np.ndarray) else values
+        options = listed("param_distributions", repr(name), given)
         return ChoiceDistribution(
-            [self._option(name, option) for option in listed], ordered=is_graded(listed)
+            [self._option(name, option) for option in options], ordered=is_graded(options)
         )
 
     def _option(self, name: str, option: Any) -> Any:
