@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -46,11 +48,31 @@ def flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
-def function(name: str, value: Any) -> Any:
-    """Check for None or something that can be called."""
-    if value is not None and not callable(value):
+def function(name: str, value: Any, *arguments: str) -> Any:
+    """Check for None or something that can be called with so many arguments, and is not async."""
+    if value is None:
+        return None
+    if not callable(value):
         raise ArgumentError(f"{name}: must be callable, got {value!r}.")
+    if is_coroutine_function(value):  # its coroutine would count as True
+        raise ArgumentError(f"{name}: must not be a coroutine function, got {value!r}.")
+    try:
+        signature = inspect.signature(value)
+    except (TypeError, ValueError):  # builtins may have none
+        return value
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        called = f"{name}({', '.join(arguments)})"
+        raise ArgumentError(f"{name}: must allow the call {called}, got {signature}.") from None
     return value
+
+
+def is_coroutine_function(fn: Any) -> bool:
+    """Whether calls give coroutines; also of a partial, and of an object with async __call__."""
+    while isinstance(fn, functools.partial):
+        fn = fn.func
+    return inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(type(fn).__call__)
 
 
 def array(values: Any) -> np.ndarray:

@@ -4,6 +4,7 @@ import inspect
 import re
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from functools import partial
 
 import numpy as np
 import pytest
@@ -160,6 +161,31 @@ RIGHT = {
 def test_numpy_scalars_and_zeros_are_fine(name):
     given = {"size": 5, "generation_count": 2, name: RIGHT[name]}
     assert optimize(lambda params: params["x"], LINE, **given).evaluations > 0
+
+
+OPERATORS = {
+    "callback": "progress",
+    "terminator": "progress",
+    "constraint": "params",
+    "selector": "rng, loss, n",
+    "crossover": "rng, one, two, genome",
+    "mutation": "rng, genes, active, genome",
+    "replacer": "rng, loss, birth, n",
+}
+
+
+@pytest.mark.parametrize(("name", "arguments"), OPERATORS.items())
+def test_functions_that_cannot_be_called_as_they_will_be_are_refused(name, arguments):
+    async def later(*anything):
+        return True
+
+    calls = []
+    call = re.escape(f"{name}({arguments})")
+    with pytest.raises(ArgumentError, match=rf"^{name}: must allow the call {call}, got \(\)"):
+        optimize(calls.append, LINE, **{name: lambda: True})
+    with pytest.raises(ArgumentError, match=f"^{name}: must not be a coroutine function, got"):
+        optimize(calls.append, LINE, **{name: partial(later, 1)})
+    assert calls == []
 
 
 def test_every_argument_is_in_one_of_the_tables():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from geneticpy.checks import is_coroutine_function
 from geneticpy.errors import ArgumentError
 from geneticpy.evaluation.call import Call
 from geneticpy.evaluation.values import as_loss, as_losses, reason_of
@@ -219,7 +218,7 @@ def make_loss(
         kind does not go with `vectorized` or with workers.
     """
     call = Call(fn, entropy)
-    is_coroutine = _is_coroutine_function(fn)
+    is_coroutine = is_coroutine_function(fn)
     if is_coroutine and vectorized:
         raise ArgumentError(f"vectorized: must be False for a coroutine function, got {fn!r}.")
     if vectorized and call.draws:
@@ -236,10 +235,3 @@ def make_loss(
 
         return CoroutineLoss(call)
     return VectorizedLoss(fn) if vectorized else PlainLoss(call)
-
-
-def _is_coroutine_function(fn: Any) -> bool:
-    """Whether calls give coroutines; also of a partial, and of an object with async __call__."""
-    while isinstance(fn, functools.partial):
-        fn = fn.func
-    return inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(type(fn).__call__)

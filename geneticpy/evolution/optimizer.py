@@ -161,9 +161,8 @@ class Optimizer:
             replacer=replaceable.replacer(replacer),
         )
         rng = generator(seed)
-        self._supply = Supply(
-            rng, self.encoding, function("constraint", constraint), flag("cache", cache)
-        )
+        allows = function("constraint", constraint, "params")
+        self._supply = Supply(rng, self.encoding, allows, flag("cache", cache))
         self._initial = self._admit_initial(initial)
         task = Task(rng, self.encoding.genome, self.budget.total, operators, self._supply.legal)
         chosen = plan(task, surrogate, strategy)

@@ -19,7 +19,7 @@ def selector(fn: Any) -> Operator | None:
     def select(rng: np.random.Generator, loss: np.ndarray, n: int) -> np.ndarray:
         return _rows("selector", fn(rng, loss, n), len(loss), n)
 
-    return select if function("selector", fn) else None
+    return select if function("selector", fn, "rng", "loss", "n") else None
 
 
 def crossover(fn: Any) -> Operator | None:
@@ -28,7 +28,7 @@ def crossover(fn: Any) -> Operator | None:
     def cross(rng: np.random.Generator, one: np.ndarray, two: np.ndarray, genome: Any) -> Any:
         return checked_genes("crossover", fn(rng, one, two, genome), one.shape)
 
-    return cross if function("crossover", fn) else None
+    return cross if function("crossover", fn, "rng", "one", "two", "genome") else None
 
 
 def mutation(fn: Any) -> Operator | None:
@@ -37,7 +37,7 @@ def mutation(fn: Any) -> Operator | None:
     def mutate(rng: np.random.Generator, genes: np.ndarray, active: Any, genome: Any) -> Any:
         return checked_genes("mutation", fn(rng, genes, active, genome), genes.shape)
 
-    return mutate if function("mutation", fn) else None
+    return mutate if function("mutation", fn, "rng", "genes", "active", "genome") else None
 
 
 def replacer(fn: Any) -> Operator | None:
@@ -46,7 +46,7 @@ def replacer(fn: Any) -> Operator | None:
     def replace(rng: np.random.Generator, loss: np.ndarray, birth: np.ndarray, n: int) -> Any:
         return _rows("replacer", fn(rng, loss, birth, n), len(loss))
 
-    return replace if function("replacer", fn) else None
+    return replace if function("replacer", fn, "rng", "loss", "birth", "n") else None
 
 
 def _rows(name: str, returned: Any, m: int, n: int | None = None) -> np.ndarray:

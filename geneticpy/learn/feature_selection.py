@@ -11,6 +11,7 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import _get_feature_names, check_is_fitted
 
+from geneticpy.checks import function
 from geneticpy.errors import ArgumentError
 from geneticpy.learn.columns import Columns, OnColumns, table
 from geneticpy.learn.param_space import ParamSpace, Point
@@ -192,7 +193,7 @@ feature_names_in_, message_, n_duplicates_
         return Subsets({"columns": SubsetDistribution(every, *bounds)}, self.estimator, seed)
 
     def _allows(self, params: ParamSpace) -> Any:
-        constraint: Any = self.constraint
+        constraint = function("constraint", self.constraint, "columns")
         return constraint and (lambda point: constraint(params.candidate(point)["columns"]))
 
     def _objective(self, trial: Trial) -> float:

@@ -25,6 +25,7 @@ try:
 except ImportError:  # scikit-learn 1.5
     get_tags = None
 
+from geneticpy.checks import function
 from geneticpy.evolution.budget import Budget
 from geneticpy.evolution.optimizer import PORTION, Optimizer
 from geneticpy.learn.fits import Fits, RacedFits
@@ -243,7 +244,7 @@ class GeneticSearch(BaseSearchCV):
         return [point for point in start.own() if _is_allowed(allows, point)]
 
     def _allows(self, params: ParamSpace) -> Any:
-        constraint = self.constraint
+        constraint = function("constraint", self.constraint, "params")
         return constraint and (lambda point: constraint(params.candidate(point)))
 
     def _fits(self, evaluate: Any) -> Fits:

@@ -57,8 +57,8 @@ class Stopping:
             whole("patience", self.patience)
         if self.time_limit is not None:
             number("time_limit", self.time_limit, 0)
-        function("terminator", self.terminator)
-        function("callback", self.callback)
+        function("terminator", self.terminator, "progress")
+        function("callback", self.callback, "progress")
         self.started = perf_counter()
         self._best = float("nan")
         self._stagnant = 0
