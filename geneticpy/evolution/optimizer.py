@@ -109,6 +109,7 @@ class Optimizer:
     -----
     Proposals depend on the seed, on how many candidates each `ask` was for, and on the results
     told before it, in the order of their ids: not on the order of the calls of `tell`.
+    Calls must not overlap: threads that share an optimizer take turns, with a lock of yours.
 
     Examples
     --------

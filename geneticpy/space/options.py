@@ -53,7 +53,7 @@ class ChoiceDistribution(Listed):
     Raises
     ------
     SpaceError
-        For an empty list, or probabilities that do not fit it.
+        For an empty list, probabilities that do not fit it, or an `ordered` that is no bool.
 
     Notes
     -----
@@ -80,6 +80,10 @@ class ChoiceDistribution(Listed):
         options, mass = _distinct(self.choice_list, _masses(probabilities, len(self.choice_list)))
         drawn = [option for option, p in zip(options, mass, strict=True) if p > 0]
         self._list(drawn, mass[mass > 0])
+        if not isinstance(ordered, bool | np.bool_ | int) or ordered not in (0, 1):
+            raise SpaceError(
+                f"ChoiceDistribution: ordered must be True or False, got {ordered!r}."
+            )
         self._given_order = bool(ordered)
         self.ordered = self._given_order or self.k == 2
 

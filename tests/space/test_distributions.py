@@ -566,6 +566,8 @@ IMPOSSIBLE = [
     (lambda: gp.ChoiceDistribution([1, 2], ["a", "b"]), "'a'"),
     (lambda: gp.ChoiceDistribution([1, 2], None), "None"),
     (lambda: gp.ChoiceDistribution([1, 2], "equal"), "'equal'"),
+    (lambda: gp.ChoiceDistribution([1, 2], ordered="no"), "'no'"),
+    (lambda: gp.ChoiceDistribution([1, 2], ordered=None), "None"),
     (lambda: gp.PermutationDistribution([]), r"\[\]"),
     (lambda: gp.PermutationDistribution("abc"), "'abc'"),
     (lambda: gp.PermutationDistribution({1}), r"\{1\}"),
