@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -179,7 +179,8 @@ feature_names_in_, message_, n_duplicates_
         estimator = OnColumns(self.estimator, Columns(range(X.shape[1])))
         if self.initial is None:
             return {"estimator": estimator}
-        return {"estimator": estimator, "initial": [_start(columns) for columns in self.initial]}
+        starts = [_start(i, columns) for i, columns in enumerate(self.initial)]
+        return {"estimator": estimator, "initial": starts}
 
     def _params(self, seed: int) -> ParamSpace:
         every = self.estimator.columns
@@ -242,5 +243,13 @@ class Subsets(ParamSpace):
         return {"columns": Columns(point["columns"])}
 
 
-def _start(columns: Sequence[int]) -> dict[str, list[int]]:
-    return {"columns": sorted(int(column) for column in columns)}
+def _start(i: int, columns: Sequence[int]) -> dict[str, list[int]]:
+    given = columns.tolist() if isinstance(columns, np.ndarray) else columns
+    numbers = list(given) if isinstance(given, Iterable) else None
+    if numbers is None or not all(map(_is_number, numbers)):  # a mask holds no numbers
+        raise ArgumentError(f"initial[{i}]: must be a list of column numbers, got {columns!r}.")
+    return {"columns": sorted(map(int, numbers))}
+
+
+def _is_number(column: Any) -> bool:
+    return isinstance(column, Integral) and not isinstance(column, bool)

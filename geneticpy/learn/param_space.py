@@ -65,6 +65,9 @@ class ParamSpace:
         for part in dicts:
             if not isinstance(part, Mapping):
                 raise SpaceError(f"param_distributions: must hold dicts only, got {part!r}.")
+            for name in part:
+                if not isinstance(name, str):
+                    raise SpaceError(f"param_distributions: names must be text, got {name!r}.")
         groups = [self._group(part) for part in dicts]
         return groups[0] if len(groups) == 1 else ChoiceDistribution(groups)
 

@@ -119,6 +119,12 @@ def test_all_features_come_first_and_other_beginnings_can_be_given():
         selection(initial=[[99]]).fit(X, Y)
 
 
+@pytest.mark.parametrize("columns", [0, np.array(0), ["a"], "ab", [0.5], [True, False], None])
+def test_a_beginning_that_holds_no_numbers_is_named(columns):
+    with pytest.raises(ArgumentError, match=r"^initial\[1\]: must be a list of column numbers"):
+        selection(initial=[[0, 1], columns]).fit(X, Y)
+
+
 def test_constraint_on_columns():
     tried = selection(constraint=lambda columns: 0 in columns).fit(X, Y).cv_results_["params"]
     assert all(0 in params["columns"] for params in tried)

@@ -201,6 +201,11 @@ def test_values_that_are_no_list_are_named(values):
         tried(SVC(), {"C": values})
 
 
+def test_names_that_are_no_text_are_named():
+    with pytest.raises(SpaceError, match=r"^param_distributions: names must be text, got 1\."):
+        tried(SVC(), [{"C": [1, 2]}, {1: [1, 2]}])
+
+
 # Constraint
 
 
