@@ -1,6 +1,8 @@
 """The strategy with a model."""
 
+import contextlib
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -285,19 +287,34 @@ def test_a_stuck_run_starts_again_elsewhere():
     assert [len(set((column * 8).astype(int))) for column in start.T] == [8] * 10
 
 
+def blas_limits():
+    found = pytest.importorskip("threadpoolctl").threadpool_info()
+    return {library["num_threads"] for library in found if library["user_api"] == "blas"}
+
+
 def test_the_thread_limit_lasts_until_its_last_user_leaves():
-    threadpoolctl = pytest.importorskip("threadpoolctl")
-
-    def limits():
-        found = threadpoolctl.threadpool_info()
-        return {library["num_threads"] for library in found if library["user_api"] == "blas"}
-
-    before = limits()
+    before = blas_limits()
     with one_thread():
         with one_thread():
-            assert limits() == {1}
-        assert limits() == {1}
-    assert limits() == before
+            assert blas_limits() == {1}
+        assert blas_limits() == {1}
+    assert blas_limits() == before
+
+
+def test_the_thread_limit_holds_whichever_thread_enters_and_leaves():
+    # threadpoolctl 3.8 leaves the limits to the first thread that set one; here the main thread.
+    with one_thread():
+        pass
+    before = blas_limits()
+    first, second = contextlib.ExitStack(), contextlib.ExitStack()
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as two:
+        one.submit(first.enter_context, one_thread()).result()
+        assert blas_limits() == {1}
+        two.submit(second.enter_context, one_thread()).result()
+        one.submit(first.close).result()
+        assert blas_limits() == {1}
+        two.submit(second.close).result()
+        assert blas_limits() == before
 
 
 def test_what_was_told_is_not_waited_for():

@@ -36,6 +36,7 @@ class _SharedLimit:
         with self._lock:
             controller = _controller()
             if self._users == 0 and controller is not None:
+                _free(controller)
                 self._limit = controller.limit(limits=1, user_api="blas")
             self._users += 1
 
@@ -44,11 +45,20 @@ class _SharedLimit:
         with self._lock:
             self._users -= 1
             if self._users == 0 and self._limit is not None:
+                _free(_controller())
                 self._limit.restore_original_limits()
+                _free(_controller())
                 self._limit = None
 
 
 _SHARED = _SharedLimit()
+
+
+def _free(controller: Any) -> None:
+    """Let any thread set limits: threadpoolctl 3.8 ignores all but the first that did."""
+    for library in controller.lib_controllers:
+        if hasattr(library, "clear_controlling_thread"):
+            library.clear_controlling_thread(force=True)
 
 
 @cache
