@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geneticpy.errors import ArgumentError
-from geneticpy.evaluation.values import as_loss, traceback_of
+from geneticpy.evaluation.values import as_loss, message_of, traceback_of
 
 if TYPE_CHECKING:
     from geneticpy.evaluation.loss import Points
@@ -183,7 +183,7 @@ def _packed(error: BaseException) -> tuple[bytes, str]:
         data = cloudpickle.dumps(error)
         pickle.loads(data)  # some only fail here
     except Exception:
-        data = cloudpickle.dumps(_Substitute(type(error).__name__, str(error)))
+        data = cloudpickle.dumps(_Substitute(type(error).__name__, message_of(error)))
     return data, traceback_of(error)
 
 

@@ -57,8 +57,16 @@ def _refuse_awaitable(value: Any) -> None:
 
 def reason_of(error: BaseException) -> str:
     """Kind and text of an exception, in one line."""
-    text = " ".join(str(error).split())
+    text = " ".join(message_of(error).split())
     return f"{type(error).__name__}: {text}"[:LONGEST_REASON]
+
+
+def message_of(error: BaseException) -> str:
+    """Text of an exception, whose own class may fail to give it."""
+    try:
+        return str(error)
+    except Exception as failed:
+        return f"its text raised {type(failed).__name__}"
 
 
 def traceback_of(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 import gc
 import math
 import re
+import threading
 import warnings
 from decimal import Decimal
 from fractions import Fraction
@@ -228,6 +229,28 @@ def test_exceptions_with_a_meaning_of_their_own_are_failures_too(kind):
     with pytest.warns(EvaluationWarning, match="1 of 60"):
         result = optimize(raising_at(8, kind("odd")), LINE, size=10, seed=0)
     assert [failure.reason for failure in result.failures] == [f"{kind.__name__}: odd"]
+
+
+class Mute(Exception):
+    def __init__(self, held):
+        super().__init__(held)
+
+    def __str__(self):
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("held", [int, threading.Lock])  # a lock cannot be pickled
+@pytest.mark.parametrize("workers", [None, 1])
+def test_an_exception_without_text_is_a_failure_like_any_other(held, workers):
+    def fn(params):
+        if params["x"] > 0.5:
+            raise Mute(held())
+        return params["x"]
+
+    with pytest.warns(EvaluationWarning):
+        result = optimize(fn, LINE, size=10, generation_count=0, workers=workers, seed=0)
+    reasons = {failure.reason for failure in result.failures}
+    assert reasons == {"Mute: its text raised ZeroDivisionError"}
 
 
 class Frozen(Exception):
