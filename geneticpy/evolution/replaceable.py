@@ -63,7 +63,7 @@ def _rows(name: str, returned: Any, m: int, n: int | None = None) -> np.ndarray:
 
 
 def checked_genes(name: str, returned: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Check what the user's function `name` returned: genes of a given shape, without NaN."""
+    """Check what the user's function `name` returned: finite genes of a given shape."""
     genes = array(returned)
     numbers = genes.dtype.kind in "fiub"
     if genes.shape != shape or not numbers:
@@ -71,7 +71,9 @@ def checked_genes(name: str, returned: Any, shape: tuple[int, ...]) -> np.ndarra
         raise ArgumentError(
             f"{name}: must return an array of numbers of shape {shape}, got {got}."
         )
-    missing = int(np.isnan(genes).sum())
-    if missing:
-        raise ArgumentError(f"{name}: must return no NaN, got {missing} in {genes.size} genes.")
+    wrong = int((~np.isfinite(genes)).sum())  # mutation would make NaN of infinity
+    if wrong:
+        raise ArgumentError(
+            f"{name}: must return no NaN or infinity, got {wrong} in {genes.size} genes."
+        )
     return genes

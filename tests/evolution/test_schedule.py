@@ -210,7 +210,8 @@ def test_the_same_object_begins_anew_in_each_run():
         (None, "strategy.propose: must return an array of numbers of shape .*, got None"),
         ([[0.5], [0.5, 0.5]], r"array of numbers of shape .*, got \[\[0.5\], \[0.5, 0.5\]\]"),
         (np.zeros((5, 1)), r"of shape \(5, \d+\), got shape \(5, 1\)"),
-        (np.full((5, 10), np.nan), "must return no NaN, got 50 in 50 genes|of shape"),
+        (np.full((5, 10), np.nan), "must return no NaN .*, got 50 in 50 genes|of shape"),
+        (np.full((5, 10), np.inf), "must return no .*infinity, got 50 in 50 genes|of shape"),
     ],
 )
 def test_what_a_users_strategy_proposes_is_checked(returned, match):
