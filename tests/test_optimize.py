@@ -415,6 +415,14 @@ def test_constraint_may_exhaust_a_space():
     assert result.message.startswith("space exhausted: no new point that the constraint allows")
 
 
+def test_a_space_too_unlikely_to_be_exhausted_blames_no_constraint():
+    space = UniformDistribution(0, 1)
+    for _ in range(40):  # the innermost comes with a probability of 2**-40
+        space = ChoiceDistribution([space, 1])
+    result = optimize(lambda params: 0.0, space, seed=0)
+    assert result.message.startswith("space exhausted: no new point was found; ")
+
+
 def test_constraint_that_allows_little_is_told_with_its_rate_once():
     fn = Recorded(lambda params: params["x"])
     with pytest.warns(ConstraintWarning, match=r"constraint: allows \d+ of \d+ .*rate") as told:

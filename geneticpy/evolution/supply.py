@@ -193,8 +193,8 @@ class Supply:
         if self._all_known():
             self.exhausted = f"all {points} points of the space were evaluated"
         else:
+            allowed = "" if self._constraint is None else " that the constraint allows"
             self.exhausted = (
-                f"no new point that the constraint allows was found; "
-                f"{len(self._known)} points were evaluated"
+                f"no new point{allowed} was found; {len(self._known)} points were evaluated"
             )
         log.info("exhausted: %s", self.exhausted)
