@@ -254,6 +254,20 @@ def test_polished_structures_are_left_for_others(name, share, monkeypatch):
     assert abs(np.mean(after) - share) < (0.17 if share else 1e-9)
 
 
+def test_structures_that_were_not_told_are_explored_first(monkeypatch):
+    monkeypatch.setattr(screened, "UNSCREENED", 1.0)
+    monkeypatch.setattr(screened, "WORTHWHILE", 1e300)  # no improvement is worth it
+    step = [{kind: UniformDistribution(0, 1)} for kind in "abcd"]
+    space = {"steps": ListDistribution(ChoiceDistribution(step), 1, 6)}
+    optimizer, told = Optimizer(space, surrogate=True, seed=0), []
+    for _ in range(12):
+        candidates = optimizer.ask(5)
+        structures = ["".join(*zip(*p["steps"], strict=True)) for p in candidates.params]
+        assert not told[15:] or not set(structures) & set(told)
+        told += structures
+        optimizer.tell(candidates.ids, [float(len(s)) for s in structures])
+
+
 def test_parents_were_evaluated_before_their_children():
     _, loss = distance("everything")
     optimizer = Optimizer(SPACES["everything"], max_evaluations=500, seed=0)
