@@ -43,9 +43,14 @@ def number(
 
 def flag(name: str, value: Any) -> bool:
     """Check for True or False; 1 and 0 pass, text does not."""
-    if not isinstance(value, bool | np.bool_ | int) or value not in (0, 1):
+    if not is_flag(value):
         raise ArgumentError(f"{name}: must be True or False, got {value!r}.")
     return bool(value)
+
+
+def is_flag(value: Any) -> bool:
+    """Whether a value is True or False, or 1 or 0."""
+    return isinstance(value, bool | np.bool_ | int) and value in (0, 1)
 
 
 def function(name: str, value: Any, *arguments: str) -> Any:

@@ -111,7 +111,7 @@ class ParamSpace:
     def _choice(self, name: str, values: Iterable[Any]) -> ChoiceDistribution:
         """Choose among listed values; numbers in order are searched along the order."""
         given = values.tolist() if isinstance(values, np.ndarray) else values
-        options = listed("param_distributions", repr(name), given)
+        options = listed(f"param_distributions[{name!r}]", "values", given)
         return ChoiceDistribution(
             [self._option(name, option) for option in options], ordered=is_graded(options)
         )

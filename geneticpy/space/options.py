@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from geneticpy.checks import is_flag
 from geneticpy.errors import SpaceError
 from geneticpy.space.leaf import Distribution, DistributionBase, edges_of, is_real, plain
 
@@ -80,7 +81,7 @@ class ChoiceDistribution(Listed):
         options, mass = _distinct(self.choice_list, _masses(probabilities, len(self.choice_list)))
         drawn = [option for option, p in zip(options, mass, strict=True) if p > 0]
         self._list(drawn, mass[mass > 0])
-        if not isinstance(ordered, bool | np.bool_ | int) or ordered not in (0, 1):
+        if not is_flag(ordered):
             raise SpaceError(
                 f"ChoiceDistribution: ordered must be True or False, got {ordered!r}."
             )

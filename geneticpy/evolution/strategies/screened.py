@@ -105,7 +105,8 @@ class Screened:
             with one_thread():
                 learned = self._learn()
                 fresh = self._rng.binomial(missing, self._unscreened())
-                rows = rows.join(self._unexplored(fresh))
+                if fresh:
+                    rows = rows.join(self._unexplored(fresh))
                 if missing > fresh:
                     rows = rows.join(self._screen(missing - fresh, learned))
         if len(rows) < n:
@@ -149,7 +150,7 @@ class Screened:
     def _unexplored(self, n: int) -> Brood:
         """Draw `n` rows from the space; structures first that were not told, then new points."""
         genome = self._genome
-        genes = genome.snap(genome.sample(self._rng, DRAWS * n))
+        genes = genome.sample(self._rng, DRAWS * n)
         active = genome.activity(genes)
         new = first_of(genome.keys(genes, active), self._known)
         seen = np.isin(genome.species(genes[new], active[new]), self._epoch.species)
