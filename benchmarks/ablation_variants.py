@@ -45,6 +45,13 @@ def _not_augmented(variance, noise):
     return np.zeros(len(variance))
 
 
+def _without_trend(genome):
+    """Let the model see structures by their distances only."""
+    from geneticpy.evolution.models.features import Features
+
+    return Features(genome)
+
+
 def _first_parent(rng, one, two, genome):
     """Mate nobody."""
     return one
@@ -83,7 +90,11 @@ SCREENED = ALL | {
     "no believer": Variant({"strategies.screened:believers": _best_scored}),
     "improvement not augmented": Variant({"models.acquisition:log_augmentation": _not_augmented}),
     "model always believed": Variant({"strategies.screened:FORETOLD": -np.inf}),
-    "polishing to the end": Variant({"strategies.screened:WORTHWHILE": 1e-300}),
+    "no trend": Variant({"strategies.screened:TrendFeatures": _without_trend}),
+    "polishing to the end": Variant(
+        {"strategies.screened:WORTHWHILE": 1e-300, "strategies.screened:ABOVE_NOISE": 0.0}
+    ),
+    "polishing into the noise": Variant({"strategies.screened:ABOVE_NOISE": 0.0}),
     "weight of the variance 1": Variant(
         {"strategies.screened:LEAST_WEIGHT": 1.0, "strategies.screened:MOST_WEIGHT": 1.0}
     ),

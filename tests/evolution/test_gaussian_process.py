@@ -11,6 +11,7 @@ from geneticpy.evolution.models.acquisition import (
 )
 from geneticpy.evolution.models.features import Features, standardize
 from geneticpy.evolution.models.gaussian_process import GaussianProcess
+from geneticpy.evolution.models.trend import TrendFeatures
 from geneticpy.space.encoding import Encoding
 
 
@@ -19,7 +20,7 @@ def data(name, n, seed=0):
     genome = Encoding(SPACES[name]).genome
     genes = genome.sample(np.random.default_rng(seed), n)
     active = genome.activity(genes)
-    features = Features(genome)
+    features = Features(genome) if genome.flat else TrendFeatures(genome)
     losses = ((np.where(active, genes, 0.9) - 0.3) ** 2).sum(axis=1)
     return features, features(genes, active), standardize(losses)
 
@@ -116,6 +117,22 @@ def test_fit_raises_the_posterior_density():
     assert np.abs(gradient).max() < 1
 
 
+def test_a_second_start_finds_noise_that_was_taken_for_structure():
+    rng = np.random.default_rng(0)
+    x = rng.random((100, 10))
+    z = standardize(3 * x[:, 0] + rng.standard_normal(100))
+    ends = []
+    for twice in (False, True):
+        process = GaussianProcess(Features(Encoding(SPACES["numbers"]).genome), size=10.0)
+        process.theta[[0, 2]] = -14.0, -2.5  # no noise, and a short length
+        process.fit(x, z, twice)
+        ends.append((process.theta[0], process.objective(process.theta, x, z)[0]))
+    (once_noise, once), (noise, value) = ends
+    assert once_noise < -4
+    assert noise > -1  # the true one is log(1 / (1 + 9 / 12)) = -0.6
+    assert value < once - 0.5
+
+
 def test_fit_finds_which_genes_matter():
     features = Features(Encoding(SPACES["numbers"]).genome)
     x = np.random.default_rng(0).random((80, 10))
@@ -147,18 +164,22 @@ def test_posterior_far_from_all_data_is_the_prior():
 def test_prediction_agrees_with_the_closed_form():
     process, x, z = fitted("everything", 30)
     posterior = process.condition(x, z)
-    _, new, _ = data("everything", 9, seed=5)
+    features, new, _ = data("everything", 9, seed=5)
     prediction = posterior.predict(new)
     scaled, at = process.scaled(x), process.scaled(new)
+    p = len(features.role)
+    variance = np.exp(process.theta[-1]) / (2 * features.numbers)  # of each column of the trend
 
-    def kernel(one, two):
-        r = np.linalg.norm(one[:, None] - two, axis=2)
-        return posterior.signal * (1 + r + r * r / 3) * np.exp(-r)
+    def kernel(one, two, trend):
+        r = np.linalg.norm(one[:, None, :p] - two[:, :p], axis=2)
+        return posterior.signal * (1 + r + r * r / 3) * np.exp(-r) + variance * trend
 
-    inverse = np.linalg.inv(kernel(scaled, scaled) + posterior.noise * np.eye(30))
-    cross = kernel(at, scaled)
+    trend = x[:, p:] @ x[:, p:].T
+    inverse = np.linalg.inv(kernel(scaled, scaled, trend) + posterior.noise * np.eye(30))
+    cross = kernel(at, scaled, new[:, p:] @ x[:, p:].T)
     np.testing.assert_allclose(prediction.mean, cross @ inverse @ z, atol=1e-8)
-    expected = posterior.signal - np.einsum("ij,jk,ik->i", cross, inverse, cross)
+    before = posterior.signal + variance * (new[:, p:] ** 2).sum(axis=1)
+    expected = before - np.einsum("ij,jk,ik->i", cross, inverse, cross)
     np.testing.assert_allclose(prediction.variance, expected, atol=1e-8)
 
 

@@ -17,6 +17,7 @@ from geneticpy import (
     optimize,
 )
 from geneticpy.evolution.models.threads import one_thread
+from geneticpy.evolution.models.trend import TrendFeatures
 from geneticpy.evolution.population import Population
 from geneticpy.evolution.strategies import screened
 from geneticpy.evolution.strategies.screened import JUDGED, UNSCREENED, Screened, spread, stuck
@@ -239,10 +240,11 @@ def test_rows_are_drawn_without_a_model_that_foretells_nothing(plateau, share, m
     assert abs(np.mean(after) - share) < (0.173 if share else 1e-9)
 
 
+@pytest.mark.parametrize("least", ["WORTHWHILE", "ABOVE_NOISE"])
 @pytest.mark.parametrize(("name", "share"), [("list", UNSCREENED), ("numbers", 0.0)])
-def test_polished_structures_are_left_for_others(name, share, monkeypatch):
+def test_polished_structures_are_left_for_others(name, share, least, monkeypatch):
     monkeypatch.setattr(screened, "FRESH", 0.0)  # the model sees no random rows
-    monkeypatch.setattr(screened, "WORTHWHILE", 1e300)  # no improvement is worth it
+    monkeypatch.setattr(screened, least, 1e300)  # no improvement is worth it
     _, loss = distance(name)
     optimizer = Optimizer(SPACES[name], surrogate=True, seed=0)
     orphans = []
@@ -252,6 +254,26 @@ def test_polished_structures_are_left_for_others(name, share, monkeypatch):
         optimizer.tell(candidates.ids, loss(candidates.genes))
     after = orphans[15:]  # 175; 4.5 standard deviations of the share are 0.17
     assert abs(np.mean(after) - share) < (0.17 if share else 1e-9)
+
+
+@pytest.mark.parametrize(("name", "structured"), [("list", True), ("numbers", False)])
+def test_the_model_has_a_trend_among_structures_when_enough_is_told(name, structured, monkeypatch):
+    asked = []
+
+    class Counted(TrendFeatures):
+        def __call__(self, genes, active):
+            asked.append(told)
+            return super().__call__(genes, active)
+
+    monkeypatch.setattr(screened, "TrendFeatures", Counted)
+    _, loss = distance(name)
+    optimizer, told = Optimizer(SPACES[name], surrogate=True, seed=0), 0
+    for _ in range(8):
+        candidates = optimizer.ask(5)
+        optimizer.tell(candidates.ids, loss(candidates.genes))
+        told += 5
+    assert bool(asked) == structured
+    assert min(asked, default=JUDGED) >= JUDGED
 
 
 def test_structures_that_were_not_told_are_explored_first(monkeypatch):

@@ -25,10 +25,13 @@ class Columns:
         1/sqrt(2), so that two levels have the distance 1.
     role : (p,) array of int
         From 0; columns of one role share a length scale. Those of the quantiles come first.
+    trend : int
+        Columns after those that have a role: the loss is expected to be nearly linear in them.
     """
 
     numbers: int
     role: np.ndarray
+    trend: int = 0
 
     def fewer(self, x: np.ndarray) -> tuple[Columns, np.ndarray]:
         """At most as many columns of a role as there are rows (n, p), with the same distances.
@@ -36,14 +39,14 @@ class Columns:
         The quantiles stay, because a model bends them.
         """
         parts, roles = [x[:, : self.numbers]], [self.role[: self.numbers]]
-        others = self.role[self.numbers :]
-        for role in np.unique(others):
-            part = x[:, self.numbers :][:, others == role]
-            if part.shape[1] > len(x):
-                part = np.linalg.qr(part.T)[1].T
-            parts.append(part)
-            roles.append(np.full(part.shape[1], role))
-        return Columns(self.numbers, np.concatenate(roles)), np.concatenate(parts, axis=1)
+        _, others, trend = np.split(x, [self.numbers, len(self.role)], axis=1)
+        other_roles = self.role[self.numbers :]
+        for role in np.unique(other_roles):
+            parts.append(_turned(others[:, other_roles == role]))
+            roles.append(np.full(parts[-1].shape[1], role))
+        parts.append(_turned(trend))
+        columns = Columns(self.numbers, np.concatenate(roles), parts[-1].shape[1])
+        return columns, np.concatenate(parts, axis=1)
 
 
 class Features(Columns):
@@ -96,6 +99,11 @@ class Features(Columns):
             order.write(genes[:, block.start : block.stop], x[:, first:stop])
             x[~active[:, block.start], first:stop] = 0.0
         return x
+
+
+def _turned(x: np.ndarray) -> np.ndarray:
+    """Rows (n, p) in at most n columns, with the same products and distances."""
+    return np.linalg.qr(x.T)[1].T if x.shape[1] > len(x) else x
 
 
 def standardize(loss: np.ndarray) -> np.ndarray:

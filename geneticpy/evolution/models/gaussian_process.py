@@ -1,10 +1,12 @@
 """A Gaussian process of the loss: Matern 5/2, one length scale and input warp for each role.
 
+Where the features have a trend, a linear kernel of its columns is added.
+
 References
 ----------
 .. [1] Rasmussen & Williams, "Gaussian processes for machine learning", MIT Press 2006, chapters
-   2 (prediction), 4.2.1 (Matern kernels), 5.4.1 (gradient of the likelihood) and 5.4.2 (leave
-   one out).
+   2 (prediction; 2.1.2 for linear kernels), 4.2.1 (Matern kernels), 5.4.1 (gradient of the
+   likelihood) and 5.4.2 (leave one out).
 .. [2] Cowen-Rivers et al., "HEBO: pushing the limits of sample-efficient hyperparameter
    optimisation", JAIR 74, 2022 (Kumaraswamy warp of the inputs).
 .. [3] Hvarfner, Hellsten & Nardi, "Vanilla Bayesian optimization performs great in high
@@ -23,9 +25,11 @@ from geneticpy.evolution.models.features import Columns
 # lengths end where they would take noise for structure: measured on noisy losses).
 NOISE_PRIOR, SIGNAL_PRIOR = (-5.0, 2.0), (0.0, 1.0)
 LENGTH_PRIOR, WARP_PRIOR = (-1.2, 1.0), (0.0, 0.5)  # the first plus log(D)/2
+TREND_PRIOR = (-1.0, 1.0)  # of the variance of a trend
 NOISE_BOUNDS, SIGNAL_BOUNDS = (-14.0, 2.0), (-6.0, 4.0)
-LENGTH_BOUNDS, WARP_BOUNDS = (-2.5, 6.0), (-2.0, 2.0)
+LENGTH_BOUNDS, WARP_BOUNDS, TREND_BOUNDS = (-2.5, 6.0), (-2.0, 2.0), (-6.0, 4.0)
 FIRST_ITERATIONS, ITERATIONS = 30, 15  # of a fit from the priors, and of one that goes on
+NOISY = -1.0  # logarithm of the noise at the second start of a fit
 EDGE = 1e-6  # quantiles are kept so far from 0 and 1, where the warp has no slope
 JITTERS = (0.0, 1e-9, 1e-7, 1e-5, 1e-3)  # shares of the signal on the diagonal, until it factors
 
@@ -68,30 +72,34 @@ class GaussianProcess:
     size : float
         Mean number of active genes of the rows: the dimension that length scales grow with.
     previous : GaussianProcess, optional
-        Whose hyperparameters are a start.
+        Whose hyperparameters are a start; it may lack the trend.
 
     Attributes
     ----------
-    theta : (2 + roles + 2 x warped roles,) array
-        Logarithms of noise, signal, length scales, and the warp's a and c.
+    theta : (2 + roles + 2 x warped roles [+ 1],) array
+        Logarithms of noise, signal, length scales, the warp's a and c, and the trend's variance
+        if there is a trend.
     """
 
     def __init__(self, features: Columns, size: float, previous: GaussianProcess | None = None):
         self._numbers, self._role = features.numbers, features.role
         roles = int(features.role.max(initial=-1)) + 1
         warped = int(features.role[: features.numbers].max(initial=-1)) + 1
-        self._split = (2, 2 + roles, 2 + roles + warped)
+        self._split = np.cumsum([2, roles, warped, warped])
+        self._trend_scale = 1 / np.sqrt(2 * max(size, 1.0))  # squares sum to about 1 in a row
         length = (LENGTH_PRIOR[0] + 0.5 * np.log(max(size, 1.0)), LENGTH_PRIOR[1])
         groups = [(NOISE_PRIOR, NOISE_BOUNDS, 1), (SIGNAL_PRIOR, SIGNAL_BOUNDS, 1)]
         groups += [(length, LENGTH_BOUNDS, roles), (WARP_PRIOR, WARP_BOUNDS, 2 * warped)]
+        groups += [(TREND_PRIOR, TREND_BOUNDS, int(features.trend > 0))]
         rows = [(*prior, *bounds) for prior, bounds, count in groups for _ in range(count)]
         self._mean, self._deviation, self._low, self._high = np.array(rows).T
         self.theta = np.clip(self._mean, self._low, self._high)
         self._iterations = FIRST_ITERATIONS
         if previous is not None:
-            self.theta, self._iterations = previous.theta, ITERATIONS
+            self._iterations = ITERATIONS
+            self.theta[: len(previous.theta)] = previous.theta
 
-    def fit(self, x: np.ndarray, z: np.ndarray) -> None:
+    def fit(self, x: np.ndarray, z: np.ndarray, twice: bool = False) -> None:
         """Move the hyperparameters uphill in posterior probability, from where they are.
 
         Parameters
@@ -100,16 +108,23 @@ class GaussianProcess:
             Features.
         z : (n,) array
             Standardized losses.
+        twice : bool, default False
+            Whether to start from the priors with much noise, too, and keep the more probable end:
+            noise that was taken for structure once is taken for it at the next fit again.
         """
         from scipy.optimize import fmin_l_bfgs_b
 
-        self.theta, _, _ = fmin_l_bfgs_b(
-            self.objective,
-            self.theta,
-            args=(x, z),
-            bounds=np.column_stack([self._low, self._high]),
-            maxiter=self._iterations,
-        )
+        starts = [(self.theta, self._iterations)]
+        if twice:
+            noisy = np.clip(self._mean, self._low, self._high)
+            noisy[0] = NOISY
+            starts.append((noisy, FIRST_ITERATIONS))
+        bounds = np.column_stack([self._low, self._high])
+        ends = [
+            fmin_l_bfgs_b(self.objective, start, args=(x, z), bounds=bounds, maxiter=iterations)
+            for start, iterations in starts
+        ]
+        self.theta = min(ends, key=lambda end: float(end[1]))[0]
 
     def objective(
         self, theta: np.ndarray, x: np.ndarray, z: np.ndarray
@@ -117,13 +132,16 @@ class GaussianProcess:
         """Negative logarithm of the posterior density (but for a constant), and its gradient."""
         inverse_length, a, c = self._unpacked(theta)
         warped, by_a, by_c = _warp(x[:, : self._numbers], a, c)
-        scaled = np.concatenate([warped, x[:, self._numbers :]], axis=1) * inverse_length
+        others = x[:, self._numbers : len(self._role)]
+        scaled = np.concatenate([warped, others], axis=1) * inverse_length
         noise, signal = np.exp(theta[:2])
         r = _distances(scaled, scaled)
         np.fill_diagonal(r, 0.0)
         decay = signal * np.exp(-r)
         kernel = decay * (1 + r + r * r / 3)
-        factor = _factor(kernel, noise, signal)
+        linear = self._trend(x, theta)
+        trend = linear @ linear.T
+        factor = _factor(kernel + trend, noise, signal)
         inverse = _inverse(factor)
         alpha = inverse @ z
         offset = (theta - self._mean) / self._deviation
@@ -134,11 +152,13 @@ class GaussianProcess:
         gradient[1] += (half * kernel).sum()
         slope = half * ((1 + r) * decay) / 3  # the factor 5 of r^2 is in `scaled`
         pull = slope.sum(axis=1)[:, None] * scaled - slope @ scaled
-        roles, self_length = self._role, slice(*self._split[:2])
-        gradient[self_length] += np.bincount(roles, 2 * (scaled * pull).sum(axis=0))
+        roles = self._role
+        _, by_length, *by_warp, by_trend = np.split(gradient, self._split)
+        by_length += np.bincount(roles, 2 * (scaled * pull).sum(axis=0))
         pull = -2 * pull[:, : self._numbers] * inverse_length[: self._numbers]
-        for part, by in zip(np.split(gradient[self._split[1] :], 2), (by_a, by_c), strict=True):
+        for part, by in zip(by_warp, (by_a, by_c), strict=True):
             part += np.bincount(roles[: self._numbers], (pull * by).sum(axis=0), len(part))
+        by_trend += (half * trend).sum()
         return float(value), gradient
 
     def condition(self, x: np.ndarray, z: np.ndarray) -> Posterior:
@@ -146,16 +166,31 @@ class GaussianProcess:
         return Posterior(self, x, z)
 
     def scaled(self, x: np.ndarray) -> np.ndarray:
-        """Warp features and divide them by their length scales, times the root of 5."""
+        """Warp features and divide them by their length scales, times the root of 5.
+
+        Columns of a trend are scaled so that their products are its covariances.
+        """
         inverse_length, a, c = self._unpacked(self.theta)
-        scaled = x * inverse_length
+        scaled = np.empty_like(x)
         warped = _warp(x[:, : self._numbers], a, c)[0]
         scaled[:, : self._numbers] = warped * inverse_length[: self._numbers]
+        others = slice(self._numbers, len(self._role))
+        scaled[:, others] = x[:, others] * inverse_length[others]
+        scaled[:, len(self._role) :] = self._trend(x, self.theta)
         return scaled
+
+    def parts(self, scaled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Columns of scaled features whose distances count, and those whose products do."""
+        return scaled[:, : len(self._role)], scaled[:, len(self._role) :]
+
+    def _trend(self, x: np.ndarray, theta: np.ndarray) -> np.ndarray:
+        """(n, trend) columns whose products are covariances."""
+        deviation = np.exp(0.5 * theta[self._split[-1] :].sum())
+        return np.asarray(x[:, len(self._role) :] * (self._trend_scale * deviation))
 
     def _unpacked(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Root of 5 by length scale (p,), and the warp's a and c of the quantile columns."""
-        _, length, a, c = np.split(theta, self._split)
+        _, length, a, c, _ = np.split(theta, self._split)
         roles = self._role[: self._numbers]
         return np.sqrt(5) * np.exp(-length[self._role]), np.exp(a[roles]), np.exp(c[roles])
 
@@ -177,7 +212,7 @@ class Posterior:
         self._process, self._x, self._z, self._scaled = process, x, z, process.scaled(x)
         self.noise, self.signal = (float(v) for v in np.exp(process.theta[:2]))
         kernel = self._kernel(self._scaled, self._scaled)
-        np.fill_diagonal(kernel, self.signal)
+        np.fill_diagonal(kernel, self._variance(self._scaled))
         self._factor = _factor(kernel, self.noise, self.signal)
         half = dtrsv(self._factor, z, lower=1)
         self._alpha = dtrsv(self._factor, half, lower=1, trans=1)
@@ -191,7 +226,7 @@ class Posterior:
         kernel = self._kernel(scaled, self._scaled)
         mean = kernel @ self._alpha
         explained = dtrsm(1.0, self._factor, kernel.T, lower=1, overwrite_b=1).T  # in place
-        variance = self.signal - np.einsum("ij,ij->i", explained, explained)
+        variance = self._variance(scaled) - np.einsum("ij,ij->i", explained, explained)
         return Prediction(scaled, mean, np.maximum(variance, 0.0), explained)
 
     def foretold(self) -> float:
@@ -213,7 +248,13 @@ class Posterior:
         kernel = self._kernel(candidates.scaled[i : i + 1], candidates.scaled)[0]
         return kernel - candidates.explained @ candidates.explained[i]
 
+    def _variance(self, scaled: np.ndarray) -> np.ndarray:
+        """(n,) variances of rows before anything is known."""
+        trend = self._process.parts(scaled)[1]
+        return np.asarray(self.signal + np.einsum("ij,ij->i", trend, trend))
+
     def _kernel(self, one: np.ndarray, two: np.ndarray) -> np.ndarray:
+        (one, trend_one), (two, trend_two) = self._process.parts(one), self._process.parts(two)
         r = _distances(one, two)
         polynomial = r / 3
         polynomial += 1
@@ -222,6 +263,7 @@ class Posterior:
         np.exp(np.negative(r, out=r), out=r)
         r *= polynomial
         r *= self.signal
+        r += trend_one @ trend_two.T
         return r
 
 

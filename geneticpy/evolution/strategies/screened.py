@@ -21,6 +21,7 @@ from geneticpy.evolution.models.gaussian_process import (
     Prediction,
 )
 from geneticpy.evolution.models.threads import one_thread
+from geneticpy.evolution.models.trend import TrendFeatures
 from geneticpy.evolution.population import Brood, Population
 from geneticpy.evolution.species import group
 from geneticpy.genome import Genome, rounded
@@ -35,15 +36,16 @@ RIVALS = 2  # of a parent selection
 MODEL_ROWS, FIT_ROWS = 300, 200  # that the model sees, and its hyperparameters are fitted to
 REFIT = 1.2  # growth of the data after which the hyperparameters are fitted again
 EXPLORATION, LEAST_WEIGHT, MOST_WEIGHT = 8.0, 0.25, 2.0  # weight of the variance, by active genes
-# Told rows from which on the model is judged, the share of their variance that it must foretell,
-# each from the others, and the share of the next rows that are drawn without it if it does not: on
-# a plateau it would follow noise (measured on networks of searched depth, most of which do not
-# learn).
+# Told rows from which on the model is judged and, in a space of structures, has a trend, which
+# promises too much when few are told; the share of their variance that it must foretell, each from
+# the others; and the share of the next rows that are drawn without it if it does not: on a plateau
+# it would follow noise (measured on networks of searched depth, most of which do not learn).
 JUDGED, FORETOLD, UNSCREENED = 20, 0.1, 0.5
-# Expected improvement, in standard deviations of the losses, below which a space of structures is
-# explored in the same way: polishing gains next to nothing then, and what a model foretells of
-# structures that it never saw is worth little (measured on spaces of searched length).
-WORTHWHILE = 0.01
+# Expected improvement, in standard deviations of the losses and in those of their noise, below
+# which a space of structures is explored in the same way: polishing gains next to nothing then,
+# and what a model foretells of structures that it never saw is worth little (measured on spaces
+# of searched length).
+WORTHWHILE, ABOVE_NOISE = 0.01, 0.1
 # Noise that a model assumes before it has seen any. In flat spaces it does not count: the optimum
 # of a sphere would be shunned for being known. Among structures it is worth it (both measured).
 ASSUMED_NOISE = float(np.exp(NOISE_PRIOR[0]))
@@ -76,7 +78,8 @@ class Screened:
     ):
         self._rng, self._genome, self._legal = rng, genome, legal
         self._operators = operators or Operators()
-        self._features = Features(genome)
+        self._few_told = self._features = Features(genome)
+        self._many_told = self._features if genome.flat else TrendFeatures(genome)
         self._everything = genome.enumerate() if genome.points <= LISTED else None
         self._known = np.zeros(0, np.uint64)  # sorted keys that are not proposed again
         self._waiting = np.empty(
@@ -172,7 +175,8 @@ class Screened:
         else:
             pool = self._judge(Brood.orphans(self._everything.copy()), posterior)
         if not self._genome.flat:
-            self._exhausted = pool.score.max(initial=-np.inf) < np.log(WORTHWHILE)
+            least = max(WORTHWHILE, ABOVE_NOISE * np.sqrt(learned.noise))
+            self._exhausted = pool.score.max(initial=-np.inf) < np.log(least)
         chosen = believers(
             posterior, pool.prediction, posterior.best, self._weight, self._noise, n
         )
@@ -184,22 +188,29 @@ class Screened:
         if self._learned is not None:
             return self._learned
         rows = self._epoch.take(spread(self._epoch.loss, MODEL_ROWS))
-        active = self._genome.activity(rows.genes)
-        x, z = self._features(rows.genes, active), standardize(rows.loss)
+        active, z = self._genome.activity(rows.genes), standardize(rows.loss)
         size = active[:, self._features.counted].sum(axis=1).mean()
         self._weight = float(np.clip(EXPLORATION / max(size, 1.0), LEAST_WEIGHT, MOST_WEIGHT))
         if self._process is None or len(self._epoch) >= REFIT * self._fitted:
             part = spread(rows.loss, FIT_ROWS)
-            columns, fewer = self._features.fewer(x[part])
-            fitted = GaussianProcess(columns, size, self._process)
-            fitted.fit(fewer, z[part])
-            self._process = GaussianProcess(self._features, size, fitted)
+            self._process = self._fit(rows.genes[part], active[part], z[part], size)
             self._fitted = len(self._epoch)
-        self._learned = self._process.condition(x, z)
+        self._learned = self._process.condition(self._features(rows.genes, active), z)
         self._misled = len(self._epoch) >= JUDGED and self._learned.foretold() < FORETOLD
         assumed = ASSUMED_NOISE if self._genome.flat else 0.0
         self._noise = max(self._learned.noise - assumed, 0.0)
         return self._learned
+
+    def _fit(
+        self, genes: np.ndarray, active: np.ndarray, z: np.ndarray, size: float
+    ) -> GaussianProcess:
+        """Choose the features, and fit hyperparameters to some rows."""
+        many = len(self._epoch) >= JUDGED
+        self._features = self._many_told if many else self._few_told
+        columns, x = self._features.fewer(self._features(genes, active))
+        fitted = GaussianProcess(columns, size, self._process)
+        fitted.fit(x, z, twice=columns.trend > 0)
+        return GaussianProcess(self._features, size, fitted)
 
     def _believing(self, learned: Posterior) -> Posterior:
         """Model that believes what is waiting for its loss at its mean, as within a batch."""
