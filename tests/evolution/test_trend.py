@@ -50,17 +50,16 @@ def test_columns_of_numbers_are_centred_and_independent():
     np.testing.assert_allclose(trend.T @ trend / 20_000, np.eye(6), atol=0.1)
 
 
-def test_items_of_a_list_share_the_sums_of_their_columns():
+def test_items_of_a_list_share_the_means_of_their_columns():
     genome, genes, active = rows_of(LAYERS, 50, seed=0)
     features = TrendFeatures(genome)
     trend = features(genes, active)[:, len(features.role) :]
-    own = 2 + 8 * 2 + 8 * 3  # of the size, the widths and the kinds
+    own = (1 + 8) * 2 + 8 * 3  # of the size, the widths and the kinds
     assert trend.shape[1] == own + 2 + 3
-    width = features.role[1 : features.numbers]
-    assert len(set(width.tolist())) == 1
-    np.testing.assert_allclose(trend[:, own], trend[:, 1:9].sum(axis=1))
-    sizes = active[:, 1:].sum(axis=1) / 2
-    np.testing.assert_allclose(trend[:, own + 2 :].sum(axis=1), sizes * np.sqrt(2))
+    size = active[:, 1:].sum(axis=1) / 2
+    np.testing.assert_allclose(trend[:, own], trend[:, 1:9].sum(axis=1) / size)
+    kinds = trend[:, 18:own].reshape(50, 8, 3)
+    np.testing.assert_allclose(trend[:, own + 2 :], kinds.sum(axis=1) / size[:, None])
 
 
 @pytest.mark.parametrize("n", [20, 200])

@@ -23,8 +23,8 @@ class TrendFeatures(Features):
 
     An active ordered gene has Legendre polynomials of the first and second degree, with mean
     square 1; an unordered one has a column for each level, as their features. All are 0 where a
-    gene is dormant. The same columns of all items of a list are there once more, as their sums:
-    what is learned of one item is expected of the others, too.
+    gene is dormant. After them come their means over the items of a list: what is learned of one
+    item is expected of the others, too.
 
     Parameters
     ----------
@@ -33,18 +33,16 @@ class TrendFeatures(Features):
 
     def __init__(self, genome: Genome):
         super().__init__(genome)
-        numbers, levels = genome.role[self._ordered], genome.role[self._unordered]
-        own = [(role, degree) for degree in (-1, -2) for role in numbers.tolist()]
-        pairs = zip(levels.tolist(), self._levels.tolist(), strict=True)
-        own += [(role, level) for role, count in pairs for level in range(count)]
-        members: dict[tuple[int, int], list[int]] = {}
-        for column, key in enumerate(own):
-            members.setdefault(key, []).append(column)
-        shared = [columns for columns in members.values() if len(columns) > 1]
-        self._sums = np.zeros((len(own), len(shared)))
-        for j, columns in enumerate(shared):
-            self._sums[columns, j] = 1.0
-        self.trend = len(own) + len(shared)
+        n, levels = self.numbers, [np.arange(k) for k in self._levels]
+        gene = np.concatenate([self._ordered, self._ordered, self._unordered.repeat(self._levels)])
+        meaning = np.concatenate([np.full(n, -2), np.full(n, -1), *levels])
+        keys = np.column_stack([genome.role[gene], meaning])  # equal in all items of a list
+        _, group, count = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
+        shared = np.flatnonzero(count > 1)
+        self._columns = (group.reshape(-1, 1) == shared).astype(float)  # of each mean
+        self._genes = np.zeros((genome.d, len(shared)))
+        np.maximum.at(self._genes, gene, self._columns)
+        self.trend = len(gene) + len(shared)
 
     def __call__(self, genes: np.ndarray, active: np.ndarray) -> np.ndarray:
         """(n, p + trend) numbers of snapped rows (n, d)."""
@@ -54,4 +52,5 @@ class TrendFeatures(Features):
         first = np.sqrt(12) * centred
         second = np.sqrt(180) * (centred**2 - 1 / 12) * alive
         own = np.concatenate([first, second, 2 * levels], axis=1)
-        return np.concatenate([x, own, own @ self._sums], axis=1)
+        means = own @ self._columns / np.maximum(active @ self._genes, 1)
+        return np.concatenate([x, own, means], axis=1)
