@@ -25,7 +25,7 @@ from geneticpy.evolution.models.features import Columns
 # lengths end where they would take noise for structure: measured on noisy losses).
 NOISE_PRIOR, SIGNAL_PRIOR = (-5.0, 2.0), (0.0, 1.0)
 LENGTH_PRIOR, WARP_PRIOR = (-1.2, 1.0), (0.0, 0.5)  # the first plus log(D)/2
-TREND_PRIOR = (-1.0, 1.0)  # of the variance of a trend
+TREND_PRIOR = (-3.0, 1.5)  # of the variance of a trend: little, unless the data speak for it
 NOISE_BOUNDS, SIGNAL_BOUNDS = (-14.0, 2.0), (-6.0, 4.0)
 LENGTH_BOUNDS, WARP_BOUNDS, TREND_BOUNDS = (-2.5, 6.0), (-2.0, 2.0), (-6.0, 4.0)
 FIRST_ITERATIONS, ITERATIONS = 30, 15  # of a fit from the priors, and of one that goes on
