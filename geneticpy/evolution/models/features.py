@@ -77,8 +77,8 @@ class Features(Columns):
         most = -(-MOST_PAIRS // max(len(genome.permutations), 1))
         self._orders = [OrderFeatures(o.stop - o.start, most) for o in genome.permutations]
         self.numbers = len(self._ordered)
-        columns = np.append(self._ordered, self._unordered.repeat(self._levels))
-        roles = [(role, 0) for role in genome.role[columns].tolist()]
+        self._gene = np.append(self._ordered, self._unordered.repeat(self._levels))  # of a column
+        roles = [(role, 0) for role in genome.role[self._gene].tolist()]
         for block, order in zip(genome.permutations, self._orders, strict=True):
             roles += [(int(genome.role[block.start]), f) for f in order.family.tolist()]
         known: dict[tuple[int, int], int] = {}
@@ -93,7 +93,7 @@ class Features(Columns):
         column = self._unordered[gene]
         level = self._genome.level(genes[row, column], column) % self._levels[gene]
         x[row, self._first[gene] + level] = np.sqrt(0.5)
-        stop = self.numbers + int(self._levels.sum())
+        stop = len(self._gene)
         for block, order in zip(self._genome.permutations, self._orders, strict=True):
             first, stop = stop, stop + len(order.family)
             order.write(genes[:, block.start : block.stop], x[:, first:stop])

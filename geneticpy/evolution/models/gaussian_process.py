@@ -93,7 +93,8 @@ class GaussianProcess:
         groups += [(TREND_PRIOR, TREND_BOUNDS, int(features.trend > 0))]
         rows = [(*prior, *bounds) for prior, bounds, count in groups for _ in range(count)]
         self._mean, self._deviation, self._low, self._high = np.array(rows).T
-        self.theta = np.clip(self._mean, self._low, self._high)
+        self._prior = np.clip(self._mean, self._low, self._high)
+        self.theta = self._prior.copy()
         self._iterations = FIRST_ITERATIONS
         if previous is not None:
             self._iterations = ITERATIONS
@@ -116,7 +117,7 @@ class GaussianProcess:
 
         starts = [(self.theta, self._iterations)]
         if twice:
-            noisy = np.clip(self._mean, self._low, self._high)
+            noisy = self._prior.copy()
             noisy[0] = NOISY
             starts.append((noisy, FIRST_ITERATIONS))
         bounds = np.column_stack([self._low, self._high])
@@ -171,13 +172,11 @@ class GaussianProcess:
         Columns of a trend are scaled so that their products are its covariances.
         """
         inverse_length, a, c = self._unpacked(self.theta)
-        scaled = np.empty_like(x)
-        warped = _warp(x[:, : self._numbers], a, c)[0]
-        scaled[:, : self._numbers] = warped * inverse_length[: self._numbers]
-        others = slice(self._numbers, len(self._role))
-        scaled[:, others] = x[:, others] * inverse_length[others]
-        scaled[:, len(self._role) :] = self._trend(x, self.theta)
-        return scaled
+        numbers, others = np.split(x[:, : len(self._role)], [self._numbers], axis=1)
+        by_numbers, by_others = np.split(inverse_length, [self._numbers])
+        warped = _warp(numbers, a, c)[0]
+        parts = [warped * by_numbers, others * by_others, self._trend(x, self.theta)]
+        return np.concatenate(parts, axis=1)
 
     def parts(self, scaled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Columns of scaled features whose distances count, and those whose products do."""

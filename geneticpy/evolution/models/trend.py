@@ -34,7 +34,7 @@ class TrendFeatures(Features):
     def __init__(self, genome: Genome):
         super().__init__(genome)
         n, levels = self.numbers, [np.arange(k) for k in self._levels]
-        gene = np.concatenate([self._ordered, self._ordered, self._unordered.repeat(self._levels)])
+        gene = np.append(self._ordered, self._gene)
         meaning = np.concatenate([np.full(n, -2), np.full(n, -1), *levels])
         keys = np.column_stack([genome.role[gene], meaning])  # equal in all items of a list
         _, group, count = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
@@ -48,7 +48,7 @@ class TrendFeatures(Features):
         """(n, p + trend) numbers of snapped rows (n, d)."""
         x = super().__call__(genes, active)
         centred, alive = x[:, : self.numbers] - 0.5, active[:, self._ordered]
-        levels = x[:, self.numbers : self.numbers + int(self._levels.sum())]
+        levels = x[:, self.numbers : len(self._gene)]
         first = np.sqrt(12) * centred
         second = np.sqrt(180) * (centred**2 - 1 / 12) * alive
         own = np.concatenate([first, second, 2 * levels], axis=1)
