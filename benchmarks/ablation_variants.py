@@ -91,6 +91,7 @@ SCREENED = ALL | {
     "improvement not augmented": Variant({"models.acquisition:log_augmentation": _not_augmented}),
     "model always believed": Variant({"strategies.screened:FORETOLD": -np.inf}),
     "no trend": Variant({"strategies.screened:TrendFeatures": _without_trend}),
+    "no sums over items": Variant({"strategies.screened:SUMS_DOUBTED": 1e300}),
     "polishing to the end": Variant(
         {"strategies.screened:WORTHWHILE": 1e-300, "strategies.screened:ABOVE_NOISE": 0.0}
     ),

@@ -11,7 +11,7 @@ from geneticpy.evolution.models.acquisition import (
 )
 from geneticpy.evolution.models.features import Features, standardize
 from geneticpy.evolution.models.gaussian_process import GaussianProcess
-from geneticpy.evolution.models.trend import TrendFeatures
+from geneticpy.evolution.models.sums import SumFeatures
 from geneticpy.space.encoding import Encoding
 
 
@@ -20,7 +20,7 @@ def data(name, n, seed=0):
     genome = Encoding(SPACES[name]).genome
     genes = genome.sample(np.random.default_rng(seed), n)
     active = genome.activity(genes)
-    features = Features(genome) if genome.flat else TrendFeatures(genome)
+    features = Features(genome) if genome.flat else SumFeatures(genome, np.random.default_rng(0))
     losses = ((np.where(active, genes, 0.9) - 0.3) ** 2).sum(axis=1)
     return features, features(genes, active), standardize(losses)
 
@@ -115,6 +115,26 @@ def test_fit_raises_the_posterior_density():
     after, gradient = process.objective(process.theta, x, z)
     assert after < before - 1
     assert np.abs(gradient).max() < 1
+
+
+def test_a_fit_goes_on_with_the_hyperparameters_that_both_have():
+    features, x, z = data("list", 40)
+    plain = Features(Encoding(SPACES["list"]).genome)
+    before = GaussianProcess(plain, size=5.0)
+    before.fit(x[:, : len(plain.role)], z)
+    for given, wanted in ((before, features), (GaussianProcess(features, 5.0, before), plain)):
+        process = GaussianProcess(wanted, 5.0, given)
+        fresh = GaussianProcess(wanted, 5.0)
+        kept = np.isin(process.theta, before.theta)
+        # noise, signal, three lengths and three warps of two are those of `before`
+        assert kept.sum() == len(before.theta) == 11
+        np.testing.assert_array_equal(process.theta[~kept], fresh.theta[~kept])
+
+
+def test_fit_returns_the_objective_at_its_end():
+    features, x, z = data("list", 40)
+    process = GaussianProcess(features, size=5.0)
+    assert process.fit(x, z, twice=True) == process.objective(process.theta, x, z)[0]
 
 
 def test_a_second_start_finds_noise_that_was_taken_for_structure():

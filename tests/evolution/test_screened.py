@@ -276,6 +276,43 @@ def test_the_model_has_a_trend_among_structures_when_enough_is_told(name, struct
     assert min(asked, default=JUDGED) >= JUDGED
 
 
+def tell_terms(optimizer, portions, together):
+    """Tell losses of the sum of the terms in a list, or of what each is at its place."""
+    place = np.array([0.9, -0.9, 0.5, -0.5, 0.1, -0.1])
+    for _ in range(portions):
+        candidates = optimizer.ask(5)
+        lists = [np.array(params["terms"]) for params in candidates.params]
+        if together:
+            losses = [abs(np.sin(4 * terms).sum() - 1.5) for terms in lists]
+        else:
+            losses = [np.square(terms - place[: len(terms)]).mean() for terms in lists]
+        optimizer.tell(candidates.ids, losses)
+
+
+TERMS = {"terms": ListDistribution(UniformDistribution(-1, 1), 1, 6)}
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_sums_over_items_are_used_where_items_work_together(together):
+    optimizer = Optimizer(TERMS, surrogate=True, seed=0)
+    tell_terms(optimizer, 12, together)
+    assert bool(optimizer._strategy._features.sums) == together
+
+
+def test_features_that_are_much_less_probable_are_left_until_the_next_epoch(monkeypatch):
+    monkeypatch.setattr(screened, "SETTLED", 1e-9)
+    optimizer = Optimizer(TERMS, surrogate=True, seed=0)
+    strategy = optimizer._strategy
+    tell_terms(optimizer, 3, together=False)
+    assert len(strategy._eligible) == 2
+    tell_terms(optimizer, 9, together=False)
+    (left,) = strategy._eligible
+    assert left is strategy._features
+    assert not left.sums
+    strategy._begin()
+    assert len(strategy._eligible) == 2
+
+
 def test_structures_that_were_not_told_are_explored_first(monkeypatch):
     monkeypatch.setattr(screened, "UNSCREENED", 1.0)
     monkeypatch.setattr(screened, "WORTHWHILE", 1e300)  # no improvement is worth it

@@ -27,11 +27,14 @@ class Columns:
         From 0; columns of one role share a length scale. Those of the quantiles come first.
     trend : int
         Columns after those that have a role: the loss is expected to be nearly linear in them.
+    sums : int
+        How many of the roles, the last ones, are sums over the items of a list.
     """
 
     numbers: int
     role: np.ndarray
     trend: int = 0
+    sums: int = 0
 
     def fewer(self, x: np.ndarray) -> tuple[Columns, np.ndarray]:
         """At most as many columns of a role as there are rows (n, p), with the same distances.
@@ -45,7 +48,7 @@ class Columns:
             parts.append(_turned(others[:, other_roles == role]))
             roles.append(np.full(parts[-1].shape[1], role))
         parts.append(_turned(trend))
-        columns = Columns(self.numbers, np.concatenate(roles), parts[-1].shape[1])
+        columns = Columns(self.numbers, np.concatenate(roles), parts[-1].shape[1], self.sums)
         return columns, np.concatenate(parts, axis=1)
 
 

@@ -25,7 +25,9 @@ from geneticpy.evolution.models.features import Columns
 # lengths end where they would take noise for structure: measured on noisy losses).
 NOISE_PRIOR, SIGNAL_PRIOR = (-5.0, 2.0), (0.0, 1.0)
 LENGTH_PRIOR, WARP_PRIOR = (-1.2, 1.0), (0.0, 0.5)  # the first plus log(D)/2
-TREND_PRIOR = (-3.0, 1.5)  # of the variance of a trend: little, unless the data speak for it
+# Of the variance of a trend and, above other lengths, of those of sums over items: they count for
+# little unless the data speak for it.
+TREND_PRIOR, SUM_PRIOR = (-3.0, 1.5), (1.0, 1.5)
 NOISE_BOUNDS, SIGNAL_BOUNDS = (-14.0, 2.0), (-6.0, 4.0)
 LENGTH_BOUNDS, WARP_BOUNDS, TREND_BOUNDS = (-2.5, 6.0), (-2.0, 2.0), (-6.0, 4.0)
 FIRST_ITERATIONS, ITERATIONS = 30, 15  # of a fit from the priors, and of one that goes on
@@ -72,7 +74,7 @@ class GaussianProcess:
     size : float
         Mean number of active genes of the rows: the dimension that length scales grow with.
     previous : GaussianProcess, optional
-        Whose hyperparameters are a start; it may lack the trend.
+        Whose hyperparameters are a start, as far as both have them.
 
     Attributes
     ----------
@@ -89,7 +91,9 @@ class GaussianProcess:
         self._trend_scale = 1 / np.sqrt(2 * max(size, 1.0))  # squares sum to about 1 in a row
         length = (LENGTH_PRIOR[0] + 0.5 * np.log(max(size, 1.0)), LENGTH_PRIOR[1])
         groups = [(NOISE_PRIOR, NOISE_BOUNDS, 1), (SIGNAL_PRIOR, SIGNAL_BOUNDS, 1)]
-        groups += [(length, LENGTH_BOUNDS, roles), (WARP_PRIOR, WARP_BOUNDS, 2 * warped)]
+        of_sums = (length[0] + SUM_PRIOR[0], SUM_PRIOR[1])
+        groups += [(length, LENGTH_BOUNDS, roles - features.sums)]
+        groups += [(of_sums, LENGTH_BOUNDS, features.sums), (WARP_PRIOR, WARP_BOUNDS, 2 * warped)]
         groups += [(TREND_PRIOR, TREND_BOUNDS, int(features.trend > 0))]
         rows = [(*prior, *bounds) for prior, bounds, count in groups for _ in range(count)]
         self._mean, self._deviation, self._low, self._high = np.array(rows).T
@@ -98,9 +102,12 @@ class GaussianProcess:
         self._iterations = FIRST_ITERATIONS
         if previous is not None:
             self._iterations = ITERATIONS
-            self.theta[: len(previous.theta)] = previous.theta
+            parts = np.split(self.theta, self._split)
+            for mine, its in zip(parts, np.split(previous.theta, previous._split), strict=True):
+                both = min(len(mine), len(its))
+                mine[:both] = its[:both]
 
-    def fit(self, x: np.ndarray, z: np.ndarray, twice: bool = False) -> None:
+    def fit(self, x: np.ndarray, z: np.ndarray, twice: bool = False) -> float:
         """Move the hyperparameters uphill in posterior probability, from where they are.
 
         Parameters
@@ -112,6 +119,11 @@ class GaussianProcess:
         twice : bool, default False
             Whether to start from the priors with much noise, too, and keep the more probable end:
             noise that was taken for structure once is taken for it at the next fit again.
+
+        Returns
+        -------
+        float
+            The `objective` at the end.
         """
         from scipy.optimize import fmin_l_bfgs_b
 
@@ -125,7 +137,8 @@ class GaussianProcess:
             fmin_l_bfgs_b(self.objective, start, args=(x, z), bounds=bounds, maxiter=iterations)
             for start, iterations in starts
         ]
-        self.theta = min(ends, key=lambda end: float(end[1]))[0]
+        self.theta, value, _ = min(ends, key=lambda end: float(end[1]))
+        return float(value)
 
     def objective(
         self, theta: np.ndarray, x: np.ndarray, z: np.ndarray

@@ -20,6 +20,7 @@ from geneticpy.evolution.models.gaussian_process import (
     Posterior,
     Prediction,
 )
+from geneticpy.evolution.models.sums import SumFeatures
 from geneticpy.evolution.models.threads import one_thread
 from geneticpy.evolution.models.trend import TrendFeatures
 from geneticpy.evolution.population import Brood, Population
@@ -36,11 +37,15 @@ RIVALS = 2  # of a parent selection
 MODEL_ROWS, FIT_ROWS = 300, 200  # that the model sees, and its hyperparameters are fitted to
 REFIT = 1.2  # growth of the data after which the hyperparameters are fitted again
 EXPLORATION, LEAST_WEIGHT, MOST_WEIGHT = 8.0, 0.25, 2.0  # weight of the variance, by active genes
-# Told rows from which on the model is judged and, in a space of structures, has a trend, which
-# promises too much when few are told; the share of their variance that it must foretell, each from
-# the others; and the share of the next rows that are drawn without it if it does not: on a plateau
-# it would follow noise (measured on networks of searched depth, most of which do not learn).
+# Told rows from which on the model is judged and, in a space of structures, has a trend and
+# chooses whether to see sums over items (both promise too much when few are told); the share of
+# their variance that it must foretell, each from the others; and the share of the next rows that
+# are drawn without it if it does not: on a plateau it would follow noise (measured on networks of
+# searched depth, most of which do not learn).
 JUDGED, FORETOLD, UNSCREENED = 20, 0.1, 0.5
+# Logarithm of the odds, before any data, that the items of a list count one by one, not as sums;
+# and of the odds at which the less probable of the two is not looked at again.
+SUMS_DOUBTED, SETTLED = 2.0, 10.0
 # Expected improvement, in standard deviations of the losses and in those of their noise, below
 # which a space of structures is explored in the same way: polishing gains next to nothing then,
 # and what a model foretells of structures that it never saw is worth little (measured on spaces
@@ -78,8 +83,10 @@ class Screened:
     ):
         self._rng, self._genome, self._legal = rng, genome, legal
         self._operators = operators or Operators()
-        self._few_told = self._features = Features(genome)
-        self._many_told = self._features if genome.flat else TrendFeatures(genome)
+        self._few_told = self._many_told = [Features(genome)]
+        if not genome.flat:
+            trend, sums = TrendFeatures(genome), SumFeatures(genome, rng)
+            self._many_told = [trend, sums] if sums.sums else [trend]
         self._everything = genome.enumerate() if genome.points <= LISTED else None
         self._known = np.zeros(0, np.uint64)  # sorted keys that are not proposed again
         self._waiting = np.empty(
@@ -94,6 +101,7 @@ class Screened:
         self._start: np.ndarray | None = None
         self._process: GaussianProcess | None = None
         self._learned: Posterior | None = None
+        self._eligible, self._features = self._many_told, self._few_told[0]
         self._fitted = 0
         self._misled = self._exhausted = False
 
@@ -204,12 +212,17 @@ class Screened:
     def _fit(
         self, genes: np.ndarray, active: np.ndarray, z: np.ndarray, size: float
     ) -> GaussianProcess:
-        """Choose the features, and fit hyperparameters to some rows."""
+        """Fit hyperparameters to some rows, with the features that make them most probable."""
         many = len(self._epoch) >= JUDGED
-        self._features = self._many_told if many else self._few_told
-        columns, x = self._features.fewer(self._features(genes, active))
-        fitted = GaussianProcess(columns, size, self._process)
-        fitted.fit(x, z, twice=columns.trend > 0)
+        fits = []
+        for features in self._eligible if many else self._few_told:
+            columns, x = features.fewer(features(genes, active))
+            fitted = GaussianProcess(columns, size, self._process)
+            value = fitted.fit(x, z, twice=columns.trend > 0)
+            fits.append((value + SUMS_DOUBTED * (features.sums > 0), features, fitted))
+        least, self._features, fitted = min(fits, key=lambda fit: fit[0])
+        if many:
+            self._eligible = [features for value, features, _ in fits if value < least + SETTLED]
         return GaussianProcess(self._features, size, fitted)
 
     def _believing(self, learned: Posterior) -> Posterior:
