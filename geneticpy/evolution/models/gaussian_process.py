@@ -25,8 +25,8 @@ from geneticpy.evolution.models.features import Columns
 # lengths end where they would take noise for structure: measured on noisy losses).
 NOISE_PRIOR, SIGNAL_PRIOR = (-5.0, 2.0), (0.0, 1.0)
 LENGTH_PRIOR, WARP_PRIOR = (-1.2, 1.0), (0.0, 0.5)  # the first plus log(D)/2
-# Of the variance of a trend and, above other lengths, of those of sums over items: they count for
-# little unless the data speak for it.
+# Of the variance of a trend, and of how much longer the lengths of sums over items are than
+# others: both count for little unless the data speak for them.
 TREND_PRIOR, SUM_PRIOR = (-3.0, 1.5), (1.0, 1.5)
 NOISE_BOUNDS, SIGNAL_BOUNDS = (-14.0, 2.0), (-6.0, 4.0)
 LENGTH_BOUNDS, WARP_BOUNDS, TREND_BOUNDS = (-2.5, 6.0), (-2.0, 2.0), (-6.0, 4.0)
@@ -90,11 +90,15 @@ class GaussianProcess:
         self._split = np.cumsum([2, roles, warped, warped])
         self._trend_scale = 1 / np.sqrt(2 * max(size, 1.0))  # squares sum to about 1 in a row
         length = (LENGTH_PRIOR[0] + 0.5 * np.log(max(size, 1.0)), LENGTH_PRIOR[1])
-        groups = [(NOISE_PRIOR, NOISE_BOUNDS, 1), (SIGNAL_PRIOR, SIGNAL_BOUNDS, 1)]
         of_sums = (length[0] + SUM_PRIOR[0], SUM_PRIOR[1])
-        groups += [(length, LENGTH_BOUNDS, roles - features.sums)]
-        groups += [(of_sums, LENGTH_BOUNDS, features.sums), (WARP_PRIOR, WARP_BOUNDS, 2 * warped)]
-        groups += [(TREND_PRIOR, TREND_BOUNDS, int(features.trend > 0))]
+        groups = [
+            (NOISE_PRIOR, NOISE_BOUNDS, 1),
+            (SIGNAL_PRIOR, SIGNAL_BOUNDS, 1),
+            (length, LENGTH_BOUNDS, roles - features.sums),
+            (of_sums, LENGTH_BOUNDS, features.sums),
+            (WARP_PRIOR, WARP_BOUNDS, 2 * warped),
+            (TREND_PRIOR, TREND_BOUNDS, int(features.trend > 0)),
+        ]
         rows = [(*prior, *bounds) for prior, bounds, count in groups for _ in range(count)]
         self._mean, self._deviation, self._low, self._high = np.array(rows).T
         self._prior = np.clip(self._mean, self._low, self._high)
