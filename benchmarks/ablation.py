@@ -194,9 +194,7 @@ def main():
         print(json.dumps(measure(options.request)))
         return
     text = document(options)
-    print(text)
-    if options.output:
-        report.write_section(options.output, options.section, text)
+    report.publish(text, options.output, options.section)
 
 
 if __name__ == "__main__":

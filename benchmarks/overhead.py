@@ -232,9 +232,7 @@ def main():
     options = arguments()
     found, failed = measure_all(options)
     text = document(found, failed, options)
-    print(text)
-    if options.output:
-        report.write_section(options.output, "overhead", text)
+    report.publish(text, options.output, "overhead")
 
 
 if __name__ == "__main__":

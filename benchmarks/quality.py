@@ -113,9 +113,7 @@ def main():
         sys.exit(guard.main(options))
     stores, notes = run_all(options)
     text, rows = document(stores, notes, options)
-    print(text)
-    if options.output:
-        report.write_section(options.output, options.section, text)
+    report.publish(text, options.output, options.section)
     if options.csv:
         write_tables(options.csv, rows)
 

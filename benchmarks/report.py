@@ -54,6 +54,13 @@ def write_section(path, name, text):
     path.write_text(new)
 
 
+def publish(text, path, name):
+    """Print a section, and put it into a file if there is a path."""
+    print(text)
+    if path:
+        write_section(path, name, text)
+
+
 def write_csv(path, rows):
     """Write dicts with the same keys as a CSV file."""
     with Path(path).open("w", newline="") as file:

@@ -45,9 +45,7 @@ def main():
         with threadpool_limits(1):  # small data, many fits
             cells.run(job, chosen[job], name, seed)
     text = document(cells, list(chosen), names, options.seeds)
-    print(text)
-    if options.output:
-        report.write_section(options.output, "search_cv", text)
+    report.publish(text, options.output, "search_cv")
 
 
 def arguments():

@@ -78,9 +78,7 @@ def main():
         }
         wholes = {name: whole_jobs(name, options) for name in (OURS, FLOOR)}
     text = f"{document(costs, options)}\n\n{whole_document(wholes, options)}"
-    print(text)
-    if options.output:
-        report.write_section(options.output, "search_cv_overhead", text)
+    report.publish(text, options.output, "search_cv_overhead")
 
 
 def arguments():

@@ -113,9 +113,7 @@ def main():
     """Run the command."""
     options = arguments()
     text = document(options)
-    print(text)
-    if options.output:
-        report.write_section(options.output, options.section, text)
+    report.publish(text, options.output, options.section)
 
 
 if __name__ == "__main__":
