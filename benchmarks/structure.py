@@ -8,19 +8,16 @@ then is out of reach of any better search for structures.
 """
 
 import argparse
-import contextlib
 from pathlib import Path
 
 import environments
 import numpy as np
 import report
+from ablation import left_over, run
 from adapters import nested
-from budget import BudgetSpentError, CountedLoss, cut
 from problems import SUITES
-from scores import intervals, regret
+from scores import intervals
 from spaces import ListOf, Variant
-
-import geneticpy
 
 SUITE = "lengths"
 
@@ -37,24 +34,14 @@ def given(space, best):
     return nested(space)
 
 
-def trace_of(instance, space, budget, seed):
-    """Run this package with its defaults."""
-    loss = CountedLoss(instance.loss, budget, instance.truth)
-    with contextlib.suppress(BudgetSpentError):
-        geneticpy.optimize(loss, space, generation_count=budget, max_evaluations=budget, seed=seed)
-    return loss.trace
-
-
 def regrets(problem, seed, budgets):
     """Normalized regrets of one seed: (2, budgets) array, structure searched and given."""
-    best, median = problem.exact(seed).best, problem.median_loss(seed)
-    spaces = (nested(problem.space), given(problem.space, best))
     rows = []
-    for space in spaces:
-        trace = trace_of(problem.instance(seed), space, max(budgets), seed)
-        cuts = [cut({"trace": trace, "evaluations": 0}, count)["trace"] for count in budgets]
-        optimum = problem.optimum_of(seed)
-        rows.append([regret(part[-1][1], optimum=optimum, median=median) for part in cuts])
+    for space in (None, given(problem.space, problem.exact(seed).best)):
+        trace = run(problem, seed, max(budgets), {}, space)
+        cuts = [[point for point in trace if point[0] <= count] for count in budgets]
+        pairs = zip(cuts, budgets, strict=True)
+        rows.append([left_over(SUITE, problem, seed, part, count) for part, count in pairs])
     return np.array(rows)
 
 
