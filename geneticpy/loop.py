@@ -20,6 +20,7 @@ from geneticpy.evolution.optimizer import Candidates, Optimizer
 from geneticpy.past import DivergedError
 from geneticpy.record import Record
 from geneticpy.run.history import History
+from geneticpy.run.interrupts import Interrupts
 from geneticpy.run.progress import Bar, Progress
 from geneticpy.run.result import OptimizeResult
 from geneticpy.run.stopping import Stopping
@@ -41,6 +42,7 @@ class Run:
     bar : Bar, optional
     record : Record, optional
         The journal that keeps the run, and what it has of it already.
+    interrupts : Interrupts, optional
 
     Attributes
     ----------
@@ -61,6 +63,7 @@ class Run:
         raise_errors: bool = False,
         bar: Bar | None = None,
         record: Record | None = None,
+        interrupts: Interrupts | None = None,
     ):
         self._optimizer, self._loss, self._stopping, self.sign = optimizer, loss, stopping, sign
         self._limits = Limits(stopping.enough, stopping.deadline, raise_errors)
@@ -69,6 +72,7 @@ class Run:
         self.generation = 0
         self.stream: Stream | None = None
         self._record = Record() if record is None else record
+        self._interrupts = Interrupts() if interrupts is None else interrupts
         self._inherited = 0  # rows of the history that do not count
         self._first_error: BaseException | None = None
 
@@ -111,6 +115,7 @@ class Run:
     def _loop(self) -> str:
         """Go through the generations; returns why the run ends."""
         self._begin()
+        self._interrupts.raise_again()
         while True:
             try:
                 message = self._record.heeded(self.evolve()) or self._spent()
@@ -185,6 +190,7 @@ class Run:
                 if self._record.replaying:
                     raise DivergedError(f"no candidate: {self._optimizer.exhausted}")
                 return f"space exhausted: {self._optimizer.exhausted}"
+            self._interrupts.raise_again()
             message = self._record.heeded(self._stopping.within(self.best_loss))
             if message:
                 return message
@@ -240,11 +246,12 @@ class Run:
             finally:
                 self._append(candidates, outcomes)
         except KeyboardInterrupt:
-            if len(self.history) == before:  # it came while recording
+            if len(self.history) == before:  # it came just before the record
                 self._append(candidates, outcomes)
             raise
         finally:
-            self._record.recorded()
+            with self._interrupts.put_off():
+                self._record.recorded()
 
     def _append(self, candidates: Candidates | Ended, outcomes: Outcomes) -> None:
         """Keep what has ended, in the order of ids; the history first, whose rows stay."""
@@ -255,17 +262,19 @@ class Run:
         rows: Any = slice(None) if all_ended else ended
         ids = candidates.ids if all_ended else candidates.ids[ended]
         loss = outcomes.loss[rows]
-        self.history.append(
-            self._errors(outcomes) if np.isnan(loss).any() else {},
-            id=ids,
-            generation=self.generation,
-            genes=candidates.genes[rows],
-            loss=loss,
-            species=candidates.species[rows],
-            parents=candidates.parents[rows],
-            seconds=outcomes.seconds[rows],
-        )
-        self._optimizer.tell(ids, self.sign * loss)
+        errors = self._errors(outcomes) if np.isnan(loss).any() else {}
+        with self._interrupts.put_off():
+            self.history.append(
+                errors,
+                id=ids,
+                generation=self.generation,
+                genes=candidates.genes[rows],
+                loss=loss,
+                species=candidates.species[rows],
+                parents=candidates.parents[rows],
+                seconds=outcomes.seconds[rows],
+            )
+            self._optimizer.tell(ids, self.sign * loss)
         self._bar.advance(len(ended), self.best_loss)
 
     def _errors(self, outcomes: Outcomes) -> dict[int, str]:

@@ -20,6 +20,7 @@ from geneticpy.evaluation.pool import PoolLoss
 from geneticpy.evolution.optimizer import Optimizer
 from geneticpy.loop import Run
 from geneticpy.record import record_of
+from geneticpy.run.interrupts import Interrupts
 from geneticpy.run.progress import Bar, Progress
 from geneticpy.run.result import OptimizeResult
 from geneticpy.run.stopping import Stopping, Target
@@ -208,7 +209,8 @@ def optimize(
     Notes
     -----
     Whatever is raised after the first evaluation has an attribute `result` with everything
-    evaluated so far. Ctrl-C ends the run and returns its result.
+    evaluated so far. Ctrl-C ends the run and returns its result, also if `fn` catches the
+    KeyboardInterrupt and returns a loss.
 
     Examples
     --------
@@ -268,7 +270,7 @@ def optimize(
         "steady_state": bool(steady_state),
     }
     draws = callable(fn) and asks_for_rng(fn)
-    with contextlib.closing(record_of(journal, resume)) as record:
+    with Interrupts() as interrupts, contextlib.closing(record_of(journal, resume)) as record:
         start = record.start(settings, others, seed, draws)
         make = partial(Optimizer, param_space, **start.settings)
         optimizer = make(seed=start.rng)
@@ -294,6 +296,7 @@ def optimize(
             raise_errors=raise_errors,
             bar=bar,
             record=record,
+            interrupts=interrupts,
         )
         if steady_state and isinstance(loss, PoolLoss):
             run.stream = Stream(optimizer, loss.pool, record)

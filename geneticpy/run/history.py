@@ -78,7 +78,7 @@ class History:
             One for each column but `error`.
         """
         start, stop = self._length, self._length + len(columns["id"])
-        if stop > len(self._columns["id"]):
+        if stop > min(map(len, self._columns.values())):
             self._reserve(max(SMALLEST, stop + stop // 2))
         for name, values in columns.items():
             self._columns[name][start:stop] = values

@@ -67,6 +67,7 @@ class Bar:
         if self._bar is not None:
             self._bar.total = self._bar.n
             self._bar.close()
+            self._bar = None  # its __del__ would swallow Ctrl-C later
 
 
 def _tqdm(total: int) -> Any:

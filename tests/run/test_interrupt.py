@@ -1,9 +1,11 @@
 """Ctrl-C: whatever has been evaluated is kept, wherever it comes."""
 
 import math
+import signal
 import subprocess
 import sys
 import textwrap
+import threading
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from geneticpy import EvaluationWarning, UniformDistribution, optimize
 from geneticpy.evolution.optimizer import Optimizer
 from geneticpy.run.history import History
+from geneticpy.run.interrupts import Interrupts
 from geneticpy.run.journal import Journal
 from geneticpy.run.recorded import read
 
@@ -126,6 +129,170 @@ def test_interrupt_while_the_journal_is_ended_returns_the_result(monkeypatch, tm
     assert result.message == "generation_count reached: 1 generations, 15 evaluations"
     assert read(path).runs[0].ended == result.message
     assert read(path).runs[0].evaluations == 15
+
+
+@pytest.fixture
+def ctrl_c():
+    """Return what sends it to this process, whose handler is Python's own."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_interrupt_that_the_loss_swallows_ends_the_run(ctrl_c, batch):
+    losses = []
+
+    def fn(params):
+        losses.append(params["x"])
+        if len(losses) == 7:
+            try:
+                ctrl_c()
+            except:  # noqa: E722
+                return params["x"]
+        return params["x"]
+
+    result = optimize(fn, LINE, size=10, batch=batch, seed=0)
+    assert result.message == f"interrupted after {len(losses)} evaluations"
+    assert len(losses) == (7 if batch == 1 else 10)
+    assert result.history.loss.tolist() == losses
+
+
+def test_interrupt_that_is_swallowed_before_the_first_evaluation_ends_the_run(ctrl_c):
+    def fn(params):
+        raise AssertionError("evaluated")
+
+    original = Optimizer.__init__
+
+    def swallowing(self, *args, **options):
+        with pytest.raises(KeyboardInterrupt):
+            ctrl_c()
+        original(self, *args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Optimizer, "__init__", swallowing)
+        result = optimize(fn, LINE, size=10, seed=0)
+    assert result.message == "interrupted after 0 evaluations"
+
+
+def test_interrupt_of_a_run_inside_a_loss_ends_both(ctrl_c):
+    inner = []
+
+    def nested(params):
+        inner.append(params["x"])
+        if len(inner) == 12:
+            ctrl_c()
+        return params["x"]
+
+    def fn(params):
+        return optimize(nested, LINE, size=5, generation_count=1, batch=1, seed=0).loss
+
+    result = optimize(fn, LINE, size=10, batch=1, seed=0)
+    assert len(inner) == 12
+    assert result.message == f"interrupted after {result.evaluations} evaluations"
+
+
+def test_interrupt_waits_until_the_history_is_whole(ctrl_c, monkeypatch):
+    original = History._reserve
+    reserved = []
+
+    def interrupted(self, rows):
+        reserved.append(rows)
+        if len(reserved) == 2:
+            ctrl_c()
+        original(self, rows)
+
+    monkeypatch.setattr(History, "_reserve", interrupted)
+    losses = []
+
+    def fn(params):
+        losses.append(params["x"])
+        return params["x"]
+
+    result = optimize(fn, LINE, size=1500, generation_count=2, seed=0)
+    assert len(reserved) == 2
+    assert result.message == f"interrupted after {len(losses)} evaluations"
+    assert result.history.loss.tolist() == losses
+
+
+def test_rows_are_reserved_again_if_an_exception_came_between_two_columns(monkeypatch):
+    history = History(None, 1)
+    rows = {
+        "id": np.arange(3),
+        "generation": 0,
+        "genes": np.zeros((3, 1)),
+        "loss": np.ones(3),
+        "species": np.zeros(3, np.uint64),
+        "parents": np.zeros((3, 2), np.int64),
+        "seconds": np.zeros(3),
+    }
+    whole = dict(history._columns)
+    history._reserve(64)
+    history._columns |= {name: whole[name] for name in ("loss", "seconds")}
+    history.append({}, **rows)
+    assert len(history) == 3
+    assert history.loss.tolist() == [1, 1, 1]
+
+
+def test_what_is_put_off_comes_afterwards(ctrl_c):
+    interrupts, done = Interrupts(), []
+
+    def recorded():
+        with interrupts.put_off():
+            ctrl_c()
+            done.append(1)
+        done.append(2)
+
+    with interrupts, pytest.raises(KeyboardInterrupt):
+        recorded()
+    assert done == [1]
+    with pytest.raises(KeyboardInterrupt):
+        interrupts.raise_again()
+
+
+def test_handlers_that_raise_nothing_end_nothing():
+    heard = []
+    before = signal.signal(signal.SIGINT, lambda *given: heard.append(given))
+    try:
+        with Interrupts() as interrupts:
+            signal.raise_signal(signal.SIGINT)
+            interrupts.raise_again()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert [number for number, _ in heard] == [signal.SIGINT]
+
+
+def test_a_handler_set_meanwhile_stays(ctrl_c):
+    def other(*_):
+        pass
+
+    with Interrupts():
+        signal.signal(signal.SIGINT, other)
+    assert signal.signal(signal.SIGINT, signal.default_int_handler) is other
+
+
+@pytest.mark.parametrize("kind", [signal.SIG_IGN, signal.SIG_DFL])
+def test_signals_without_a_function_are_left_alone(kind):
+    before = signal.signal(signal.SIGINT, kind)
+    try:
+        with Interrupts():
+            assert signal.getsignal(signal.SIGINT) == kind
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_runs_in_another_thread_leave_signals_alone(ctrl_c):
+    handlers = []
+
+    def fn(params):
+        handlers.append(signal.getsignal(signal.SIGINT))
+        return params["x"]
+
+    thread = threading.Thread(target=optimize, args=(fn, LINE), kwargs={"max_evaluations": 5})
+    thread.start()
+    thread.join()
+    assert handlers == [signal.default_int_handler] * 5
 
 
 PROGRAM = """
