@@ -115,7 +115,7 @@ class Run:
     def _loop(self) -> str:
         """Go through the generations; returns why the run ends."""
         self._begin()
-        self._interrupts.raise_again()
+        self._interrupts.let_come()
         while True:
             try:
                 message = self._record.heeded(self.evolve()) or self._spent()

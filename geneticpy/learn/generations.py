@@ -19,6 +19,7 @@ from geneticpy.learn.trial import Trial
 from geneticpy.past import DivergedError, Past
 from geneticpy.record import Record
 from geneticpy.run.history import History
+from geneticpy.run.interrupts import Interrupts
 from geneticpy.run.progress import Bar, Progress
 from geneticpy.run.stopping import Stopping
 
@@ -37,6 +38,7 @@ class Generations:
     bar : Bar
     record : Record
         The journal that keeps the candidates, and what it has of them already.
+    interrupts : Interrupts
 
     Attributes
     ----------
@@ -55,10 +57,11 @@ class Generations:
         stopping: Stopping,
         bar: Bar,
         record: Record,
+        interrupts: Interrupts,
     ):
         self._optimizer, self._params, self._fits = optimizer, params, fits
         self._objective, self._stopping, self._bar = objective, stopping, bar
-        self._record = record
+        self._record, self._interrupts = record, interrupts
         self._known: dict[Any, Trial] = {}
         self._species: dict[int, int] = {}
         self._history = History(optimizer.encoding, optimizer.encoding.genome.d)
@@ -102,6 +105,7 @@ class Generations:
 
     def _loop(self) -> str:
         self._begin()
+        self._interrupts.let_come()
         budget = self._optimizer.budget
         begun = self.generation
         for self.generation in range(begun, budget.generation_count + 1):
@@ -151,6 +155,7 @@ class Generations:
                     raise DivergedError(f"no candidate: {optimizer.exhausted}")
                 return f"space exhausted: {optimizer.exhausted}"
             self._evaluate(asked)
+            self._interrupts.raise_again()
             message = self._record.heeded(self._stopping.within(self._value))
             if message:
                 return message
@@ -169,23 +174,28 @@ class Generations:
             if at in outcomes.details:
                 revive(trial, outcomes.details[at], outcomes.recalled.get(at))
         self._fits.run(fresh)
-        self._known.update(zip([keys[at] for at in new], fresh, strict=True))
-        self.trials += fresh
-        self.duplicates += len(keys) - len(new)
-        values = [self._objective(self._known[key]) for key in keys]
-        self._optimizer.tell(asked.ids, -np.array(values))
-        self._keep_best(fresh)
         outcomes.seconds[rest] = (perf_counter() - start) / len(keys)
-        for at in set(new).intersection(rest.tolist()):
-            self._record.detail(int(asked.ids[at]), plain_trial(self._known[keys[at]]))
+        with self._interrupts.put_off():
+            self._known.update(zip([keys[at] for at in new], fresh, strict=True))
+            self.trials += fresh
+            self.duplicates += len(keys) - len(new)
+            self._keep_best(fresh)
+            for at in set(new).intersection(rest.tolist()):
+                self._record.detail(int(asked.ids[at]), plain_trial(self._known[keys[at]]))
+            self._tell(asked, [self._known[key] for key in keys], outcomes.seconds)
+            self._record.recorded()
+        self._bar.advance(len(fresh), self._value)
+
+    def _tell(self, asked: Candidates, trials: Sequence[Trial], seconds: np.ndarray) -> None:
+        """Tell the values of a portion, and extend the history."""
+        values = [self._objective(trial) for trial in trials]
+        self._optimizer.tell(asked.ids, -np.array(values))
         failed = {
-            at: self._known[keys[at]].reason or "the score is nan"
-            for at, value in enumerate(values)
+            at: trial.reason or "the score is nan"
+            for at, (trial, value) in enumerate(zip(trials, values, strict=True))
             if math.isnan(value)
         }
-        self._append(asked, values, self.generation, outcomes.seconds, failed)
-        self._record.recorded()
-        self._bar.advance(len(fresh), self._value)
+        self._append(asked, values, self.generation, seconds, failed)
 
     def _trial(self, asked: Candidates, at: int, generation: int) -> Trial:
         species = self._species.setdefault(int(asked.species[at]), len(self._species))

@@ -47,6 +47,7 @@ from geneticpy.learn.tasks import task
 from geneticpy.learn.trial import Outcome, Trial
 from geneticpy.past import DivergedError
 from geneticpy.record import Record, record_of
+from geneticpy.run.interrupts import Interrupts
 from geneticpy.run.progress import Bar
 from geneticpy.run.stopping import Stopping
 
@@ -129,10 +130,19 @@ class GeneticSearch(BaseSearchCV):
 
     def _run_search(self, evaluate_candidates: Any, *, callback_ctx: Any = None) -> None:
         """Make generations of candidates; called by scikit-learn's `fit`."""
-        with contextlib.closing(record_of(self.journal, self.resume)) as record:
-            self._search(record, evaluate_candidates, callback_ctx)
+        with (
+            Interrupts() as interrupts,
+            contextlib.closing(record_of(self.journal, self.resume)) as record,
+        ):
+            self._search(record, interrupts, evaluate_candidates, callback_ctx)
 
-    def _search(self, record: Record, evaluate_candidates: Any, callback_ctx: Any) -> None:
+    def _search(
+        self,
+        record: Record,
+        interrupts: Interrupts,
+        evaluate_candidates: Any,
+        callback_ctx: Any,
+    ) -> None:
         """Run generations; the best of the table, or of what a journal has, remains."""
         params, optimizer = self._begin(record)
         stopping = Stopping(
@@ -149,7 +159,7 @@ class GeneticSearch(BaseSearchCV):
             return results
 
         with task(callback_ctx, self, "search", None, in_turn=True) as search:
-            generations = self._run(record, params, optimizer, evaluate, stopping)
+            generations = self._run(record, interrupts, params, optimizer, evaluate, stopping)
         self.n_duplicates_ = generations.duplicates
         trials = generations.trials
         table = self._table(trials)
@@ -162,6 +172,7 @@ class GeneticSearch(BaseSearchCV):
     def _run(
         self,
         record: Record,
+        interrupts: Interrupts,
         params: ParamSpace,
         optimizer: Optimizer,
         evaluate: Callable[..., Table],
@@ -170,11 +181,14 @@ class GeneticSearch(BaseSearchCV):
         """Go through the generations, once more if they do not repeat those of the journal."""
         bar = Bar(optimizer.budget.total, shown=self._bar, label="score")
         fits = self._fits(evaluate)
-        generations = Generations(optimizer, params, fits, self._objective, stopping, bar, record)
+        generations = Generations(
+            optimizer, params, fits, self._objective, stopping, bar, record, interrupts
+        )
         try:
             self.message_ = generations.run()
         except DivergedError as error:
-            return self._run(record, params, record.start_over(error), evaluate, stopping)
+            other = record.start_over(error)
+            return self._run(record, interrupts, params, other, evaluate, stopping)
         return generations
 
     def _begin(self, record: Record) -> tuple[ParamSpace, Optimizer]:

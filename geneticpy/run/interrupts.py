@@ -16,9 +16,10 @@ class Interrupts:
 
     Python raises KeyboardInterrupt wherever the program is, which may be between two statements
     that belong together; and whoever catches it there decides for all. Much does without meaning
-    to: a bare ``except`` in a loss, a ``__del__``, an extension module that is being imported.
-    While entered, in the main thread, this one calls the handlers that were there before, puts
-    that off while asked to, and remembers what they raised.
+    to: a bare ``except`` in a loss, a ``__del__``, an extension module that is being imported
+    (numpy's goes on, orjson's crashes). While entered, in the main thread, this one calls the
+    handlers that were there before, and remembers what they raised. It puts that off until
+    `let_come`, and later while asked to; a second signal comes from somebody who will not wait.
 
     Signals that have no Python function as a handler are left alone.
     """
@@ -35,15 +36,24 @@ class Interrupts:
                 self._before[number] = handler
                 with contextlib.suppress(ValueError):  # not the main thread, which gets them all
                     signal.signal(number, self._handle)
+        self._holding = True
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             if signal.getsignal(number) == self._handle:
                 signal.signal(number, handler)
+        self.let_come()
+
+    def let_come(self) -> None:
+        """Put off nothing any more; raise what is waiting."""
+        self._holding = False
+        number, self._waiting = self._waiting, None
+        if number is not None:
+            self._handle(number, None)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._holding:
+        if self._holding and self._waiting is None:
             self._waiting = number
             return
         try:
@@ -59,10 +69,7 @@ class Interrupts:
         try:
             yield
         finally:
-            self._holding = False
-            number, self._waiting = self._waiting, None
-            if number is not None:
-                self._handle(number, None)
+            self.let_come()
 
     def raise_again(self) -> None:
         """Raise what has come, if somebody caught it.

@@ -278,7 +278,10 @@ class Journal:
         rows = past.take(new)
         if self._batch is not None:
             now = self._of_batch(*self._batch)
-            rows = rows.join(now.take(~np.isin(now.ids, ahead)))
+            written = np.append(
+                ahead, past.ids
+            )  # of the history, if Ctrl-C came before `recorded`
+            rows = rows.join(now.take(~np.isin(now.ids, written)))
             ahead = np.union1d(ahead, now.ids)
         blocks, asks = saved.blocks, saved.asks
         if len(rows.ids):

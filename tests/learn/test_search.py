@@ -1,5 +1,6 @@
 """How a search goes on, ends and fails."""
 
+import contextlib
 import warnings
 
 import joblib
@@ -11,6 +12,7 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.svm import SVC
 
 from geneticpy import ArgumentError, ChoiceDistribution, LogUniformDistribution, SpaceError
+from geneticpy.evolution.optimizer import Optimizer
 
 C = {"C": LogUniformDistribution(1e-2, 1e2)}
 
@@ -134,6 +136,38 @@ def test_interruption_before_anything_is_raised():
 
     with pytest.raises(KeyboardInterrupt):
         search(SVC(), C, scoring=score).fit(X, Y)
+
+
+def test_interruption_that_a_scorer_swallows_ends_the_search(ctrl_c):
+    calls = []
+
+    def score(estimator, X, y):
+        calls.append(estimator)
+        if len(calls) == 20:
+            with contextlib.suppress(KeyboardInterrupt):
+                ctrl_c()
+        return estimator.C
+
+    found = search(SVC(), C, n_iter=50, scoring=score).fit(X, Y)
+    assert found.message_.startswith("interrupted after")
+    assert 20 <= len(calls) < 50
+    assert hasattr(found, "best_estimator_")
+
+
+def test_interruption_waits_until_a_portion_is_recorded(ctrl_c, monkeypatch):
+    original = Optimizer.tell
+    told = []
+
+    def interrupted(self, ids, losses):
+        ctrl_c()
+        told.extend(ids)
+        return original(self, ids, losses)
+
+    monkeypatch.setattr(Optimizer, "tell", interrupted)
+    found = search(SVC(), C, n_iter=50).fit(X, Y)
+    fitted = len(found.cv_results_["params"])
+    assert found.message_ == f"interrupted after {fitted} candidates"
+    assert fitted == len(told) - found.n_duplicates_ > 0
 
 
 # Failures

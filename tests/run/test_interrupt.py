@@ -10,7 +10,7 @@ import threading
 import numpy as np
 import pytest
 
-from geneticpy import EvaluationWarning, UniformDistribution, optimize
+from geneticpy import ArgumentError, EvaluationWarning, UniformDistribution, optimize
 from geneticpy.evolution.optimizer import Optimizer
 from geneticpy.run.history import History
 from geneticpy.run.interrupts import Interrupts
@@ -131,15 +131,6 @@ def test_interrupt_while_the_journal_is_ended_returns_the_result(monkeypatch, tm
     assert read(path).runs[0].evaluations == 15
 
 
-@pytest.fixture
-def ctrl_c():
-    """Return what sends it to this process, whose handler is Python's own."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield lambda: signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.parametrize("batch", [1, 5])
 def test_interrupt_that_the_loss_swallows_ends_the_run(ctrl_c, batch):
     losses = []
@@ -159,21 +150,40 @@ def test_interrupt_that_the_loss_swallows_ends_the_run(ctrl_c, batch):
     assert result.history.loss.tolist() == losses
 
 
-def test_interrupt_that_is_swallowed_before_the_first_evaluation_ends_the_run(ctrl_c):
+@pytest.mark.parametrize("times", [1, 2])
+def test_interrupt_waits_until_everything_is_ready(ctrl_c, times):
     def fn(params):
         raise AssertionError("evaluated")
 
     original = Optimizer.__init__
+    ready = []
 
-    def swallowing(self, *args, **options):
-        with pytest.raises(KeyboardInterrupt):
+    def interrupted(self, *args, **options):
+        for _ in range(times):
             ctrl_c()
         original(self, *args, **options)
+        ready.append(self)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Optimizer, "__init__", swallowing)
-        result = optimize(fn, LINE, size=10, seed=0)
-    assert result.message == "interrupted after 0 evaluations"
+        patch.setattr(Optimizer, "__init__", interrupted)
+        if times == 1:
+            result = optimize(fn, LINE, size=10, seed=0)
+            assert result.message == "interrupted after 0 evaluations"
+        else:
+            with pytest.raises(KeyboardInterrupt):
+                optimize(fn, LINE, size=10, seed=0)
+    assert len(ready) == 2 - times
+
+
+def test_interrupt_that_waits_for_arguments_that_are_wrong_comes(ctrl_c, monkeypatch):
+    def interrupted(self, *args, **options):
+        ctrl_c()
+        raise ArgumentError("wrong")
+
+    monkeypatch.setattr(Optimizer, "__init__", interrupted)
+    with pytest.raises(KeyboardInterrupt) as raised:
+        optimize(lambda params: 0.0, LINE, seed=0)
+    assert isinstance(raised.value.__context__, ArgumentError)
 
 
 def test_interrupt_of_a_run_inside_a_loss_ends_both(ctrl_c):
@@ -239,6 +249,7 @@ def test_what_is_put_off_comes_afterwards(ctrl_c):
     interrupts, done = Interrupts(), []
 
     def recorded():
+        interrupts.let_come()
         with interrupts.put_off():
             ctrl_c()
             done.append(1)
@@ -256,6 +267,7 @@ def test_handlers_that_raise_nothing_end_nothing():
     before = signal.signal(signal.SIGINT, lambda *given: heard.append(given))
     try:
         with Interrupts() as interrupts:
+            interrupts.let_come()
             signal.raise_signal(signal.SIGINT)
             interrupts.raise_again()
     finally:
@@ -293,6 +305,26 @@ def test_runs_in_another_thread_leave_signals_alone(ctrl_c):
     thread.start()
     thread.join()
     assert handlers == [signal.default_int_handler] * 5
+
+
+@pytest.mark.parametrize("at", [1, 3])
+def test_interrupt_before_the_journal_takes_note_writes_no_row_twice(monkeypatch, tmp_path, at):
+    original = Journal.recorded
+    calls = []
+
+    def interrupted(self):
+        calls.append(self)
+        if len(calls) == at:
+            raise KeyboardInterrupt
+        original(self)
+
+    monkeypatch.setattr(Journal, "recorded", interrupted)
+    path = tmp_path / "a.db"
+    result = optimize(lambda params: params["x"], LINE, size=10, batch=5, seed=0, journal=path)
+    assert result.message == f"interrupted after {5 * at} evaluations"
+    assert read(path).runs[0].evaluations == 5 * at
+    again = optimize(lambda params: params["x"], LINE, size=10, batch=5, seed=0, journal=path)
+    assert again.history.id.tolist() == list(range(len(again.history)))
 
 
 PROGRAM = """
