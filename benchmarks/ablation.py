@@ -55,8 +55,8 @@ def patch(changes):
         setattr(*place(path), value)
 
 
-def run(problem, seed, budget, options, space=None):
-    """Trace of one run of this package, in the space of the problem or in another."""
+def run(problem, seed, budget, options):
+    """Trace of one run of this package."""
     from adapters import nested
 
     import geneticpy
@@ -65,7 +65,7 @@ def run(problem, seed, budget, options, space=None):
     with contextlib.suppress(BudgetSpentError):
         geneticpy.optimize(
             loss,
-            nested(problem.space) if space is None else space,
+            nested(problem.space),
             size=SOLVERS[OURS].size(budget),
             generation_count=budget,
             max_evaluations=budget,

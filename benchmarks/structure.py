@@ -4,42 +4,79 @@
 
 Every problem is run as it is, and with the structure of its best parameters given: how long each
 list is and of which kind each part, so that only numbers and options are searched. What is left
-then is out of reach of any better search for structures.
+then is out of reach of any better search for structures. The best peer is given it, too.
 """
 
 import argparse
+import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 import environments
 import numpy as np
 import report
-from ablation import left_over, run
-from adapters import nested
+from ablation import left_over
+from budget import BudgetSpentError, CountedLoss
 from problems import SUITES
 from scores import intervals
-from spaces import ListOf, Variant
+from solvers import OURS, SOLVERS, run
+from spaces import Category, ListOf, Variant
 
 SUITE = "lengths"
+RUNS = [(OURS, "searched"), (OURS, "given"), ("Optuna TPE", "given")]
 
 
 def given(space, best):
-    """Translate a space to one of this package in which only numbers and options are searched."""
+    """Reduce a space to the structure of some parameters; items of lists get names."""
     match space:
         case dict():
             return {name: given(part, best[name]) for name, part in space.items()}
         case Variant():
-            return {"kind": best["kind"], **given(space.arms[best["kind"]], best)}
+            return {"kind": Category((best["kind"],)), **given(space.arms[best["kind"]], best)}
         case ListOf():
-            return [given(space.element, item) for item in best]
-    return nested(space)
+            return {str(at): given(space.element, item) for at, item in enumerate(best)}
+    return space
+
+
+def restored(space, params):
+    """Give parameters of a reduced space the shape that the whole one has."""
+    match space:
+        case dict():
+            return {name: restored(part, params[name]) for name, part in space.items()}
+        case Variant():
+            return {"kind": params["kind"], **restored(space.arms[params["kind"]], params)}
+        case ListOf():
+            return [restored(space.element, item) for item in params.values()]
+    return params
+
+
+def reduced(problem, instance):
+    """Leave the structure of the best parameters, and its numbers and options to be searched."""
+
+    def restoring(fn):
+        return fn and (lambda params: fn(restored(problem.space, params)))
+
+    space = given(problem.space, instance.best)
+    loss, truth = restoring(instance.loss), restoring(instance.truth)
+    return replace(problem, space=space), replace(instance, loss=loss, truth=truth)
+
+
+def trace(name, problem, instance, *, budget, seed):
+    """Trace of one run of a solver."""
+    loss = CountedLoss(instance.loss, budget, instance.truth)
+    with contextlib.suppress(BudgetSpentError):
+        run(name, problem, loss, budget=budget, seed=seed)
+    return loss.trace
 
 
 def regrets(problem, seed, budgets):
-    """Normalized regrets of one seed: (2, budgets) array, structure searched and given."""
+    """Normalized regrets of one seed: (rows, budgets) array; the rows are those of `RUNS`."""
     rows = []
-    for space in (None, given(problem.space, problem.exact(seed).best)):
-        trace = run(problem, seed, max(budgets), {}, space)
-        cuts = [[point for point in trace if point[0] <= count] for count in budgets]
+    for name, way in RUNS:
+        instance = problem.instance(seed)  # each run meets the same noise
+        what = reduced(problem, instance) if way == "given" else (problem, instance)
+        points = trace(name, *what, budget=max(budgets), seed=seed)
+        cuts = [[point for point in points if point[0] <= count] for count in budgets]
         pairs = zip(cuts, budgets, strict=True)
         rows.append([left_over(SUITE, problem, seed, part, count) for part, count in pairs])
     return np.array(rows)
@@ -47,7 +84,7 @@ def regrets(problem, seed, budgets):
 
 def table(measured, budgets):
     """Format the mean regrets of problems, of groups of them, and of all."""
-    titles = [f"{how}, {count:,}" for how in ("searched", "given") for count in budgets]
+    titles = [f"{name}, {way}, {count:,}" for name, way in RUNS for count in budgets]
     noisy = {name: problem.noise > 0 for name, problem in SUITES[SUITE].problems.items()}
     groups = {
         "**all**": list(measured),
@@ -75,9 +112,10 @@ def document(options):
         name: np.array([regrets(problem, seed, options.budgets).ravel() for seed in seeds])
         for name, problem in SUITES[SUITE].problems.items()
     }
+    packages = sorted({SOLVERS[name].package for name, _ in RUNS})
     parts = [
         f"## Suite {SUITE}: structure searched, and given",
-        report.provenance({"geneticpy": environments.version("geneticpy")}),
+        report.provenance({name: environments.version(name) for name in packages}),
         f"Seeds {seeds[0]} to {seeds[-1]}. Mean normalized regret after so many evaluations; "
         "intervals: bootstrap over seeds.",
         table(measured, options.budgets),
