@@ -278,9 +278,7 @@ class Journal:
         rows = past.take(new)
         if self._batch is not None:
             now = self._of_batch(*self._batch)
-            written = np.append(
-                ahead, past.ids
-            )  # of the history, if Ctrl-C came before `recorded`
+            written = np.append(ahead, past.ids)  # Ctrl-C may come before `recorded`
             rows = rows.join(now.take(~np.isin(now.ids, written)))
             ahead = np.union1d(ahead, now.ids)
         blocks, asks = saved.blocks, saved.asks
