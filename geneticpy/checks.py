@@ -32,13 +32,22 @@ def number(
 ) -> float:
     """Check for a number between bounds, the upper one excluded if `open_above`."""
     real = isinstance(value, int | float | np.integer | np.floating)
-    inside = real and not isinstance(value, bool) and low <= value <= high
+    inside = real and not isinstance(value, bool) and low <= value <= high and _is_float(value)
     if not inside or (open_above and value == high):
         least = f" of at least {low}" if low > -math.inf else ""
         above = "below" if open_above else "at most"
         limit = f" and {above} {high}" if high < math.inf else ""
         raise ArgumentError(f"{name}: must be a number{least}{limit}, got {value!r}.")
     return float(value)
+
+
+def _is_float(value: Any) -> bool:
+    """Whether a number is in the range of floats, as 10**400 is not."""
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True
 
 
 def flag(name: str, value: Any) -> bool:

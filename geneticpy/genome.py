@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import permutations, product
+from itertools import combinations, permutations
 from typing import NamedTuple
 
 import numpy as np
@@ -402,6 +402,9 @@ def _options_of_block(block: PermutationBlock | SubsetBlock) -> np.ndarray:
     n = block.stop - block.start
     if isinstance(block, PermutationBlock):
         return (np.array(list(permutations(range(n)))) + 0.5) / n
-    bits = np.array(list(product((0.25, 0.75), repeat=n)))
-    size = (bits > 0.5).sum(axis=1)
-    return bits[(size >= block.min_size) & (size <= block.max_size)]
+    sizes = range(block.min_size, block.max_size + 1)
+    chosen = [list(subset) for size in sizes for subset in combinations(range(n), size)]
+    bits = np.full((len(chosen), n), 0.25)
+    for row, subset in zip(bits, chosen, strict=True):
+        row[subset] = 0.75
+    return bits[np.lexsort(bits.T[::-1])]

@@ -66,13 +66,15 @@ class Run:
         interrupts: Interrupts | None = None,
     ):
         self._optimizer, self._loss, self._stopping, self.sign = optimizer, loss, stopping, sign
-        self._limits = Limits(stopping.enough, stopping.deadline, raise_errors)
         self._bar = Bar(0, shown=False) if bar is None else bar
         self.history = History(optimizer.encoding, optimizer.encoding.genome.d)
         self.generation = 0
         self.stream: Stream | None = None
         self._record = Record() if record is None else record
         self._interrupts = Interrupts() if interrupts is None else interrupts
+        self._limits = Limits(
+            stopping.enough, stopping.deadline, raise_errors, self._interrupts.raise_again
+        )
         self._inherited = 0  # rows of the history that do not count
         self._first_error: BaseException | None = None
 
@@ -81,7 +83,7 @@ class Run:
         message = ""
         try:
             message = self._until_stopped()
-            self._end(message)
+            self._record.end(message)
             self._warn_of_failures()
         except BaseException as error:
             why = message or f"stopped by {error!r}"
@@ -92,21 +94,17 @@ class Run:
             raise
         return self.result(message)
 
-    def _end(self, message: str) -> None:
-        """Write down why the run has ended, which Ctrl-C cannot stop any more."""
-        try:
-            self._record.end(message)
-        except KeyboardInterrupt:
-            self._record.end(message)
-
     def _until_stopped(self) -> str:
         try:
             try:
-                return self._loop()
+                message = self._loop()
             finally:
                 if self.stream is not None:
                     self._keep(self.stream.cancel(), Limits())
+            self._interrupts.hold()
+            return message
         except KeyboardInterrupt:
+            self._interrupts.hold()
             return f"interrupted after {len(self.history)} evaluations"
         finally:
             self._bar.close()

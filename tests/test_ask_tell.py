@@ -435,3 +435,25 @@ def test_known_points_keep_their_values_to_the_last_digit():
     points = [{"x": value} for value in (0.1, 0.3, 0.7, 1e-17)]
     optimizer = Optimizer({"x": UniformDistribution(0, 1)}, initial=points, seed=0)
     assert optimizer.ask(4).params == points
+
+
+@pytest.mark.parametrize(
+    "genes",
+    [
+        [[np.nan]],
+        [[1.5]],
+        [[-0.1]],
+        [["x"]],
+        [[0.5, 0.5]],
+        [0.5],
+        [[0.5], [0.5, 0.5]],
+        [[None]],
+        0.5,
+    ],
+)
+def test_adopted_genes_must_be_quantiles(genes):
+    optimizer = Optimizer({"x": UniformDistribution(0, 1)}, seed=0)
+    with pytest.raises(ArgumentError, match="adopt: genes must be rows of 1 numbers from 0 to 1"):
+        optimizer.adopt(genes, [1.0])
+    assert optimizer.best_params is None
+    assert optimizer.ask(1).ids.tolist() == [0]

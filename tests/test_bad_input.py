@@ -51,11 +51,11 @@ WRONG = [
     ),
     *(
         ("target", value, "must be a number, got {}")
-        for value in ("low", float("nan"), [1.0], 1j, np.complex64(1), Decimal(1))
+        for value in ("low", float("nan"), [1.0], 1j, np.complex64(1), Decimal(1), 10**400)
     ),
     *(
         ("time_limit", value, "must be a number of at least 0, got {}")
-        for value in (-1, "60", float("nan"), True, (60,))
+        for value in (-1, "60", float("nan"), True, (60,), 10**400)
     ),
     *(
         (name, value, FLAG)

@@ -97,11 +97,14 @@ class Limits:
         On the clock of `time.perf_counter`.
     raise_errors : bool
         Whether an exception of the loss ends the run.
+    interrupted : callable or None
+        ``interrupted()`` raises Ctrl-C again if the loss has caught it.
     """
 
     enough: Callable[[float], bool] | None = None
     deadline: float = math.inf
     raise_errors: bool = False
+    interrupted: Callable[[], None] | None = None
 
 
 class Loss(Protocol):
@@ -138,6 +141,7 @@ class PlainLoss:
 
     def evaluate(self, points: Points, outcomes: Outcomes, limits: Limits) -> None:
         fn, enough, deadline = self._call.fn, limits.enough, limits.deadline
+        interrupted = limits.interrupted
         loss, seconds, heard = outcomes.loss, outcomes.seconds, outcomes.heard
         arguments = self._call.arguments(points)
         before = perf_counter()
@@ -157,6 +161,8 @@ class PlainLoss:
                 heard(now)
             if error is not None and limits.raise_errors:
                 raise error
+            if interrupted is not None:
+                interrupted()
             if now >= deadline or (enough is not None and enough(value)):
                 return
             before = now

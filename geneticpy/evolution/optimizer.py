@@ -278,10 +278,27 @@ class Optimizer:
         -------
         Candidates
             The points, with their ids.
+
+        Raises
+        ------
+        ArgumentError
+            For genes that are not d numbers from 0 to 1, or losses that do not fit.
         """
+        genes = self._as_genes(genes)
         losses = self._as_losses(loss, (len(genes),))
-        rows = Candidates(self.encoding, self._enter(np.array(genes, float)))
+        rows = Candidates(self.encoding, self._enter(genes))
         self.tell(rows.ids, losses)
+        return rows
+
+    def _as_genes(self, genes: Any) -> np.ndarray:
+        rule = f"adopt: genes must be rows of {self.encoding.genome.d} numbers from 0 to 1"
+        try:
+            rows = np.array(genes, float)
+        except (TypeError, ValueError) as error:
+            raise ArgumentError(f"{rule}, got {genes!r}.") from error
+        fits = rows.ndim == 2 and rows.shape[1] == self.encoding.genome.d
+        if not (fits and (rows >= 0).all() and (rows <= 1).all()):
+            raise ArgumentError(f"{rule}, got {genes!r}.")
         return rows
 
     def _as_losses(self, loss: Any, shape: tuple[int, ...]) -> np.ndarray:

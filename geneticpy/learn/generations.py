@@ -94,7 +94,9 @@ class Generations:
     def _until_stopped(self) -> str:
         try:
             message = self._loop()
+            self._interrupts.hold()
         except KeyboardInterrupt:
+            self._interrupts.hold()
             if self._best is None:
                 raise
             message = f"interrupted after {len(self.trials)} candidates"

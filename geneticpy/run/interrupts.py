@@ -36,14 +36,22 @@ class Interrupts:
                 self._before[number] = handler
                 with contextlib.suppress(ValueError):  # not the main thread, which gets them all
                     signal.signal(number, self._handle)
-        self._holding = True
+        self.hold()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: object, *_: object) -> None:
         for number, handler in self._before.items():
             if signal.getsignal(number) == self._handle:
                 signal.signal(number, handler)
-        self.let_come()
+        try:
+            self.let_come()
+        except KeyboardInterrupt:
+            if error is not None:  # otherwise there is a result to return
+                raise
+
+    def hold(self) -> None:
+        """Put off what comes until `let_come`, or the end."""
+        self._holding = True
 
     def let_come(self) -> None:
         """Put off nothing any more; raise what is waiting."""
@@ -56,8 +64,11 @@ class Interrupts:
         if self._holding and self._waiting is None:
             self._waiting = number
             return
+        handler = self._before[number]
         try:
-            self._before[number](number, frame)
+            handler(number, frame)
+            if _only_cancels(handler):
+                raise KeyboardInterrupt
         except KeyboardInterrupt:
             self._came = True
             raise
@@ -65,7 +76,7 @@ class Interrupts:
     @contextlib.contextmanager
     def put_off(self) -> Iterator[None]:
         """Let statements run together; what comes meanwhile comes after them."""
-        self._holding = True
+        self.hold()
         try:
             yield
         finally:
@@ -80,3 +91,8 @@ class Interrupts:
         """
         if self._came:
             raise KeyboardInterrupt
+
+
+def _only_cancels(handler: Any) -> bool:
+    """Whether a handler is that of asyncio.run, which cancels the task that a run keeps busy."""
+    return getattr(getattr(handler, "func", handler), "__module__", "") == "asyncio.runners"

@@ -343,8 +343,8 @@ class Journal:
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[Callable[..., Any]]:
         execute = self._connection.execute
-        execute("BEGIN IMMEDIATE")
         try:
+            execute("BEGIN IMMEDIATE")
             yield execute
             execute("COMMIT")
         except BaseException:

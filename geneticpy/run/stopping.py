@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from geneticpy.checks import function, number, whole
+from geneticpy.errors import ArgumentError
 from geneticpy.run.progress import Progress
 
 
@@ -104,7 +105,13 @@ class Stopping:
         verdict = self.terminator(progress) if self.terminator else None
         if isinstance(verdict, str):
             return verdict
-        return "the terminator stopped the run" if verdict else ""
+        try:
+            stops = bool(verdict)
+        except Exception as error:
+            raise ArgumentError(
+                f"terminator: must return True, False or a message, got {verdict!r}."
+            ) from error
+        return "the terminator stopped the run" if stops else ""
 
     def _called_back(self, progress: Progress) -> str:
         try:

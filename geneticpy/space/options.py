@@ -208,7 +208,7 @@ def _masses(probabilities: str | Sequence[float], k: int) -> np.ndarray:
         return np.full(k, 1 / k)
     try:
         p = np.asarray(probabilities, float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise _bad_masses(f'must be "uniform" or {k} numbers', probabilities) from None
     if p.shape != (k,):
         raise _bad_masses(f"must be one for each of {k} options", probabilities)

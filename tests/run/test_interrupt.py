@@ -1,5 +1,6 @@
 """Ctrl-C: whatever has been evaluated is kept, wherever it comes."""
 
+import asyncio
 import math
 import signal
 import subprocess
@@ -12,9 +13,11 @@ import pytest
 
 from geneticpy import ArgumentError, EvaluationWarning, UniformDistribution, optimize
 from geneticpy.evolution.optimizer import Optimizer
+from geneticpy.loop import Run
 from geneticpy.run.history import History
 from geneticpy.run.interrupts import Interrupts
 from geneticpy.run.journal import Journal
+from geneticpy.run.progress import Bar
 from geneticpy.run.recorded import read
 
 LINE = {"x": UniformDistribution(0, 1)}
@@ -111,19 +114,23 @@ def test_interrupt_outside_the_loss_returns_the_result(monkeypatch, method):
 
 
 @pytest.mark.parametrize("before", [True, False])
-def test_interrupt_while_the_journal_is_ended_returns_the_result(monkeypatch, tmp_path, before):
-    original = Journal.end
-    calls = []
+@pytest.mark.parametrize(
+    ("owner", "method"), [(Journal, "end"), (Journal, "close"), (Run, "result"), (Bar, "close")]
+)
+def test_interrupt_at_the_end_returns_the_result(
+    ctrl_c, monkeypatch, tmp_path, owner, method, before
+):
+    original = getattr(owner, method)
 
-    def interrupted(self, message):
-        calls.append(message)
-        if len(calls) == 1 and before:
-            raise KeyboardInterrupt
-        original(self, message)
-        if len(calls) == 1:
-            raise KeyboardInterrupt
+    def interrupted(self, *args):
+        if before:
+            ctrl_c()
+        returned = original(self, *args)
+        if not before:
+            ctrl_c()
+        return returned
 
-    monkeypatch.setattr(Journal, "end", interrupted)
+    monkeypatch.setattr(owner, method, interrupted)
     path = tmp_path / "a.db"
     result = optimize(lambda params: params["x"], LINE, size=10, generation_count=1, journal=path)
     assert result.message == "generation_count reached: 1 generations, 15 evaluations"
@@ -145,8 +152,8 @@ def test_interrupt_that_the_loss_swallows_ends_the_run(ctrl_c, batch):
         return params["x"]
 
     result = optimize(fn, LINE, size=10, batch=batch, seed=0)
-    assert result.message == f"interrupted after {len(losses)} evaluations"
-    assert len(losses) == (7 if batch == 1 else 10)
+    assert result.message == "interrupted after 7 evaluations"
+    assert len(losses) == 7
     assert result.history.loss.tolist() == losses
 
 
@@ -305,6 +312,59 @@ def test_runs_in_another_thread_leave_signals_alone(ctrl_c):
     thread.start()
     thread.join()
     assert handlers == [signal.default_int_handler] * 5
+
+
+def test_interrupt_after_a_transaction_began_leaves_the_journal_writable(monkeypatch, tmp_path):
+    original = Journal._blocks
+    calls = []
+
+    class Connection:
+        def __init__(self, inner):
+            self.inner = inner
+
+        def __getattr__(self, name):
+            return getattr(self.inner, name)
+
+        def execute(self, *args):
+            returned = self.inner.execute(*args)
+            if args[0] == "BEGIN IMMEDIATE" and len(calls) == 3:
+                calls.append("raised")
+                raise KeyboardInterrupt
+            return returned
+
+    def counting(self, rows):
+        calls.append(len(rows.ids))
+        if len(calls) == 1:
+            self._connection = Connection(self._connection)
+        return original(self, rows)
+
+    monkeypatch.setattr(Journal, "_blocks", counting)
+    monkeypatch.setattr("geneticpy.run.journal.LONGEST_PAUSE", 0.0)
+    path = tmp_path / "a.db"
+    result = optimize(lambda params: params["x"], LINE, size=10, batch=5, seed=0, journal=path)
+    assert "raised" in calls
+    assert result.message.startswith("interrupted after")
+    assert read(path).runs[0].evaluations == result.evaluations > 0
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio.run leaves Ctrl-C alone there")
+def test_interrupt_ends_a_run_that_asyncio_run_waits_for(ctrl_c):
+    losses, results = [], []
+
+    def fn(params):
+        losses.append(params["x"])
+        if len(losses) == 7:
+            ctrl_c()
+        return params["x"]
+
+    async def main():
+        results.append(optimize(fn, LINE, size=10, seed=0))
+        await asyncio.sleep(60)
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(main())
+    assert results[0].message == "interrupted after 6 evaluations"
+    assert len(losses) == 7
 
 
 @pytest.mark.parametrize("at", [1, 3])

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from geneticpy import UniformDistribution, optimize
+from geneticpy import ArgumentError, UniformDistribution, optimize
 from geneticpy.run.progress import Progress
 from geneticpy.run.stopping import Stopping, Target
 
@@ -218,6 +218,14 @@ def test_callback_goes_on_unless_it_returns_true(verdict):
 def test_terminator_goes_on_unless_its_verdict_is_true(verdict):
     result = optimize(lambda params: 1.0, LINE, size=4, terminator=lambda progress: verdict)
     assert result.generations == 10
+
+
+def test_terminator_whose_verdict_is_neither_true_nor_false_is_named():
+    with pytest.raises(
+        ArgumentError, match="terminator: must return True, False or a message"
+    ) as e:
+        optimize(lambda params: 1.0, LINE, size=4, terminator=lambda progress: np.array([1, 2]))
+    assert e.value.result.evaluations == 4
 
 
 def test_callback_and_terminator_see_the_generation_that_another_rule_ends():

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from itertools import product
 
 import numpy as np
 import pytest
@@ -263,6 +264,19 @@ def test_points_of_deep_lists_are_counted_at_once():
     for _ in range(3):
         space = gp.ListDistribution(space, 0, 20)
     assert Encoding(space).genome.points == math.inf
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 6), (1, 1), (2, 3), (5, 6)])
+def test_subsets_are_enumerated_in_the_order_of_their_bits(low, high):
+    rows = Encoding(gp.SubsetDistribution(range(6), low, high)).genome.enumerate()
+    bits = [bits for bits in product((0.25, 0.75), repeat=6) if low <= bits.count(0.75) <= high]
+    assert rows.tolist() == [list(row) for row in bits]
+
+
+@pytest.mark.parametrize(("items", "low", "high"), [(60, 59, 60), (26, 1, 1), (1000, 0, 1)])
+def test_few_subsets_of_many_items_are_enumerated(items, low, high):
+    genome = Encoding(gp.SubsetDistribution(range(items), low, high)).genome
+    assert genome.enumerate().shape == (genome.points, items)  # 2^60 rows do not fit
 
 
 def test_infinite_spaces_cannot_be_enumerated():
