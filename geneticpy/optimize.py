@@ -136,7 +136,7 @@ def optimize(
         default it does in runs of up to 1,000 evaluations, 499 where all parameters are numbers,
         and in the first ones of up to 20,000; not with a `selector`, `crossover`, `mutation` or
         `replacer` of your own. It takes some milliseconds per evaluation, 10 to 15 with orders of
-        50 items.
+        50 items. A `strategy` decides this itself and takes no other value than "auto".
     strategy : {"screened", "numeric", "discrete", "mixed"} or object, optional
         How points are found. By default it is chosen by the space and the number of evaluations,
         and may change on the way: ``result.strategy`` says how and why. "screened": a genetic
