@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -147,8 +148,8 @@ RAY = """
     executor = geneticpy.evaluation.ray_executor()
     here = geneticpy.optimize(loss, space, **given)
     there = geneticpy.optimize(loss, space, **given, executor=executor)
-    print("told", here.history.genes.tobytes() == there.history.genes.tobytes())
-    print("told", here.history.loss.tobytes() == there.history.loss.tobytes())
+    tell(here.history.genes.tobytes() == there.history.genes.tobytes())
+    tell(here.history.loss.tobytes() == there.history.loss.tobytes())
 
     def deadly(params):
         if params["x"] > 0.9:
@@ -161,7 +162,7 @@ RAY = """
         dead = geneticpy.optimize(
             deadly, space, size=4, generation_count=0, initial=known, executor=executor)
     reasons = [(f.params["x"], f.reason.split(":")[0]) for f in dead.failures]
-    print("told", reasons, dead.evaluations)
+    tell(reasons, dead.evaluations)
 
     trace = sys.argv[1]
     def killed(params):  # the first to come here ends its worker, once
@@ -172,21 +173,30 @@ RAY = """
 
     once = geneticpy.optimize(killed, space, **given, executor=executor)
     same = geneticpy.optimize(lambda params: params["x"], space, **given)
-    print("told", os.path.exists(trace), len(once.failures))
-    print("told", once.history.genes.tobytes() == same.history.genes.tobytes())
+    tell(os.path.exists(trace), len(once.failures))
+    tell(once.history.genes.tobytes() == same.history.genes.tobytes())
 
     steady = geneticpy.optimize(
         lambda params: params["x"], space, size=10, generation_count=2, executor=executor,
         steady_state=True)
-    print("told", executor.num_workers, sorted(steady.history.id) == list(range(20)))
-    print("told", processes_are_named(executor), ray.get(ray.put(5)))  # it was not shut down
+    tell(executor.num_workers, sorted(steady.history.id) == list(range(20)))
+    tell(processes_are_named(executor), ray.get(ray.put(5)))  # it was not shut down
+"""
+
+
+TELL = """
+    def tell(*what):  # not to standard output, where Ray's threads write between two writes
+        with open(__file__ + ".told", "a") as file:
+            print(*what, file=file)
 """
 
 
 def run_ray(program, folder):
     environment = os.environ | {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
-    lines = run(folder / "script.py", program, str(folder / "trace"), cwd=folder, env=environment)
-    return [line[5:] for line in lines if line.startswith("told ")]  # Ray prints, too
+    script = folder / "script.py"
+    text = textwrap.dedent(TELL) + textwrap.dedent(program)
+    run(script, text, str(folder / "trace"), cwd=folder, env=environment)
+    return Path(f"{script}.told").read_text().splitlines()
 
 
 @needs("ray")
@@ -239,11 +249,11 @@ RAY_NODES = """
     ray.init(address=cluster.address, logging_level="ERROR", log_to_driver=False)
     retried = optimize_while_a_node_leaves(sys.argv[1])
     same = geneticpy.optimize(lambda params: params["x"], space, **given)
-    print("told", retried.evaluations, len(retried.failures))
-    print("told", retried.history.genes.tobytes() == same.history.genes.tobytes())
+    tell(retried.evaluations, len(retried.failures))
+    tell(retried.history.genes.tobytes() == same.history.genes.tobytes())
     failed = optimize_while_a_node_leaves(sys.argv[1] + "2", retries=0)
-    print("told", failed.evaluations, {f.reason.split(":")[0] for f in failed.failures})
-    print("told", 1 <= len(failed.failures) <= 2)
+    tell(failed.evaluations, {f.reason.split(":")[0] for f in failed.failures})
+    tell(1 <= len(failed.failures) <= 2)
     ray.shutdown()
     cluster.shutdown()
 """
