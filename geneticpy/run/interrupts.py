@@ -30,16 +30,17 @@ class Interrupts:
         self._waiting: int | None = None
 
     def __enter__(self) -> Interrupts:
+        self.hold()
         for number in (getattr(signal, name) for name in ENDING if hasattr(signal, name)):
             handler = signal.getsignal(number)
             if callable(handler):
                 self._before[number] = handler
                 with contextlib.suppress(ValueError):  # not the main thread, which gets them all
                     signal.signal(number, self._handle)
-        self.hold()
         return self
 
     def __exit__(self, error: object, *_: object) -> None:
+        self.hold()
         for number, handler in self._before.items():
             if signal.getsignal(number) == self._handle:
                 signal.signal(number, handler)

@@ -282,6 +282,36 @@ def test_handlers_that_raise_nothing_end_nothing():
     assert [number for number, _ in heard] == [signal.SIGINT]
 
 
+@pytest.mark.parametrize("at", ["entering", "leaving", "leaving an error"])
+def test_interrupt_while_handlers_are_exchanged_leaves_none_behind(ctrl_c, monkeypatch, at):
+    original = signal.signal
+    calls = []
+
+    def exchange(number, handler):
+        calls.append(handler)
+        if at != "entering" and len(calls) == 2:
+            ctrl_c()
+        before = original(number, handler)
+        if at == "entering" and len(calls) == 1:
+            ctrl_c()
+        return before
+
+    def enter():
+        with monkeypatch.context() as patch:
+            patch.setattr(signal, "signal", exchange)
+            with Interrupts() as interrupts:
+                interrupts.let_come()
+                if at == "leaving an error":
+                    raise ValueError
+
+    if at == "leaving":
+        enter()
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            enter()
+    assert len(calls) == 2
+
+
 def test_a_handler_set_meanwhile_stays(ctrl_c):
     def other(*_):
         pass
