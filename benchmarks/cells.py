@@ -50,14 +50,20 @@ def identity(name):
     return {"version": environments.version(solver.package), "digest": digest}
 
 
-def run_cell(name, *, problem, seed, budget, size):
-    """Run one solver on one instance with exactly `budget` evaluations at most."""
-    problem = PROBLEMS[problem]
-    instance = problem.instance(seed)
+def spend(name, problem, instance, *, budget, seed, size=None):
+    """Run one solver with exactly `budget` evaluations at most; returns the loss that counted."""
     loss = CountedLoss(instance.loss, budget, instance.truth)
-    started = time.process_time()
     with contextlib.suppress(BudgetSpentError):
         run(name, problem, loss, budget=budget, seed=seed, size=size)
+    return loss
+
+
+def run_cell(name, *, problem, seed, budget, size):
+    """Run one solver on one instance of a problem by its name."""
+    problem = PROBLEMS[problem]
+    instance = problem.instance(seed)
+    started = time.process_time()
+    loss = spend(name, problem, instance, budget=budget, seed=seed, size=size)
     seconds = time.process_time() - started
     if not loss.trace:
         raise RuntimeError(f"{name}: no evaluation at all on {problem.name}, {seed=}.")

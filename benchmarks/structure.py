@@ -8,7 +8,6 @@ then is out of reach of any better search for structures. The best peer is given
 """
 
 import argparse
-import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,10 +15,10 @@ import environments
 import numpy as np
 import report
 from ablation import left_over
-from budget import BudgetSpentError, CountedLoss
+from cells import spend
 from problems import SUITES
 from scores import intervals
-from solvers import OURS, SOLVERS, run
+from solvers import OURS, SOLVERS
 from spaces import Category, ListOf, Variant
 
 SUITE = "lengths"
@@ -61,21 +60,13 @@ def reduced(problem, instance):
     return replace(problem, space=space), replace(instance, loss=loss, truth=truth)
 
 
-def trace(name, problem, instance, *, budget, seed):
-    """Trace of one run of a solver."""
-    loss = CountedLoss(instance.loss, budget, instance.truth)
-    with contextlib.suppress(BudgetSpentError):
-        run(name, problem, loss, budget=budget, seed=seed)
-    return loss.trace
-
-
 def regrets(problem, seed, budgets):
     """Normalized regrets of one seed: (rows, budgets) array; the rows are those of `RUNS`."""
     rows = []
     for name, way in RUNS:
         instance = problem.instance(seed)  # each run meets the same noise
         what = reduced(problem, instance) if way == "given" else (problem, instance)
-        points = trace(name, *what, budget=max(budgets), seed=seed)
+        points = spend(name, *what, budget=max(budgets), seed=seed).trace
         cuts = [[point for point in points if point[0] <= count] for count in budgets]
         pairs = zip(cuts, budgets, strict=True)
         rows.append([left_over(SUITE, problem, seed, part, count) for part, count in pairs])

@@ -158,7 +158,7 @@ def test_interrupt_that_the_loss_swallows_ends_the_run(ctrl_c, batch):
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_interrupt_waits_until_everything_is_ready(ctrl_c, times):
+def test_interrupt_waits_until_everything_is_ready(ctrl_c, monkeypatch, times):
     def fn(params):
         raise AssertionError("evaluated")
 
@@ -171,14 +171,13 @@ def test_interrupt_waits_until_everything_is_ready(ctrl_c, times):
         original(self, *args, **options)
         ready.append(self)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Optimizer, "__init__", interrupted)
-        if times == 1:
-            result = optimize(fn, LINE, size=10, seed=0)
-            assert result.message == "interrupted after 0 evaluations"
-        else:
-            with pytest.raises(KeyboardInterrupt):
-                optimize(fn, LINE, size=10, seed=0)
+    monkeypatch.setattr(Optimizer, "__init__", interrupted)
+    if times == 1:
+        result = optimize(fn, LINE, size=10, seed=0)
+        assert result.message == "interrupted after 0 evaluations"
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            optimize(fn, LINE, size=10, seed=0)
     assert len(ready) == 2 - times
 
 
@@ -233,7 +232,7 @@ def test_interrupt_waits_until_the_history_is_whole(ctrl_c, monkeypatch):
     assert result.history.loss.tolist() == losses
 
 
-def test_rows_are_reserved_again_if_an_exception_came_between_two_columns(monkeypatch):
+def test_rows_are_reserved_again_if_an_exception_came_between_two_columns():
     history = History(None, 1)
     rows = {
         "id": np.arange(3),
